@@ -11,16 +11,32 @@ const (
 	Vector                 // bias or norm gain: never decayed
 )
 
-// Param is a named parameter with its gradient. Data holds the float32 master
-// weights, row-major by Shape. Grad is nil while the parameter is frozen. Half is
-// the bfloat16 copy that products read in bfloat16 mode, else nil.
+// Param is a named parameter with its gradient.
 type Param struct {
 	Name  string // as in the checkpoint
 	Shape []int
 	Group Group
-	Data  []float32
-	Grad  []float32
-	Half  []uint16
+	// Parts are the row counts of the logical matrices stacked in a fused one
+	// (query, key, value); nil means one.
+	Parts []int
+	Data  []float32 // float32 master weights, row-major by Shape
+	Grad  []float32 // nil while the parameter is frozen
+	Half  []uint16  // the bfloat16 copy that products read in bfloat16 mode, else nil
+
+	chains []float64 // of a Vector: its gradient's float64 chains of this step
+}
+
+// NewParam returns a zero parameter with room for its gradient.
+func NewParam(name string, group Group, shape ...int) *Param {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	p := &Param{Name: name, Shape: shape, Group: group, Data: make([]float32, n), Grad: make([]float32, n)}
+	if group == Vector {
+		p.chains = make([]float64, n)
+	}
+	return p
 }
 
 // Len is the number of elements.
