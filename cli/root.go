@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/cli/doctor"
+	"github.com/aries-serpent/codexml/cli/version"
+)
+
+// commands lists the commands in the order in which help shows them.
+func commands(env *cmdenv.Env) []*cobra.Command {
+	return []*cobra.Command{
+		doctor.New(env, nil),
+		version.New(env, nil),
+	}
+}
+
+func newRoot(env *cmdenv.Env) *cobra.Command {
+	root := cmdenv.Group("codexml", "Train, prove and serve language models, offline", commands(env)...)
+	root.Long = "codexml is an offline-first toolkit for language models: tokenizers, models, training,\n" +
+		"evaluation and generation in one program. The same config, data and seed give the same bits."
+	root.Example = "  codexml version\n  codexml doctor"
+	unknown := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return unknown(cmd, args)
+	}
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &cmdenv.UsageError{Err: err} })
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	cobra.EnableCommandSorting = false
+
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.BoolVar(&env.JSON, "json", env.JSON, "print one JSON object, last on standard output")
+	flags.Lookup("json").DefValue = "false"
+	flags.BoolVarP(&env.Quiet, "quiet", "q", false, "show no progress")
+	flags.Var(threads{&env.Threads}, "threads", "number of worker threads (the result does not depend on it)")
+	return root
+}
