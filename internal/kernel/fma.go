@@ -10,13 +10,20 @@ const smallest = 0x1p-126
 // rounds twice.
 func fmaGeneric(a, b, c float32) float32 {
 	s := float64(float64(a)*float64(b)) + float64(c) // the product is exact
-	if math.Float64bits(s)&0x1fffffff == 0x10000000 || math.Abs(s) < smallest {
-		// Only halfway between two float32, or below the normal ones, can the
-		// rounding of s to float64 have changed the rounding to float32.
-		return float32(sumOdd(a, b, c))
+	if edge(s) {
+		return fmaEdge(a, b, c)
 	}
 	return float32(s)
 }
+
+// edge says whether rounding to float64 may have changed the rounding of s to
+// float32: only halfway between two of those, or below the normal ones.
+func edge(s float64) bool {
+	bits := math.Float64bits(s)
+	return bits<<35 == 1<<63 || bits<<1 < 897<<53
+}
+
+func fmaEdge(a, b, c float32) float32 { return float32(sumOdd(a, b, c)) }
 
 // fmaFlush is the step of a bfloat16 chain, a*b + c as VDPBF16PS does it:
 // denormal operands are zero, and a sum that is below the normal numbers after
@@ -24,7 +31,7 @@ func fmaGeneric(a, b, c float32) float32 {
 func fmaFlush(a, b, c float32) float32 {
 	a, b, c = flushed(a), flushed(b), flushed(c)
 	s := float64(float64(a)*float64(b)) + float64(c)
-	if math.Float64bits(s)&0x1fffffff == 0x10000000 || math.Abs(s) < smallest {
+	if edge(s) {
 		return fmaFlushEdge(a, b, c)
 	}
 	return float32(s)

@@ -61,58 +61,61 @@ func (p *product) chainB(dst []float32, j int) {
 	p.b.chain(dst, from, step, p.pairs)
 }
 
-// chain copies every step-th element; with pairs, the two of a pair change
-// places, and an odd last one stays.
+// chain copies every step-th element; with pairs, denormals are flushed and the
+// two of a pair change places, and an odd last one stays.
 func (o *operand) chain(dst []float32, from, step int, pairs bool) {
+	if !pairs {
+		for k := range dst {
+			dst[k] = o.at(from + k*step)
+		}
+		return
+	}
 	for k := range dst {
 		at := k
-		if pairs && k^1 < len(dst) {
+		if k^1 < len(dst) {
 			at ^= 1
 		}
-		dst[at] = o.at(from + k*step)
+		dst[at] = flushed(o.at(from + k*step))
 	}
 }
 
-// chains advances the chains of len(c) neighbours of one row.
+// chains advances the chains of len(c) neighbours of one row. What is flushed at
+// its start stays so, and then the two rules differ at the edge alone.
 func (p *product) chains(c, a, b []float32) {
 	var sum [genericCols]float32
 	if p.accumulate {
 		copy(sum[:], c)
 	}
-	k := len(a)
-	switch {
-	case p.pairs:
-		for j := range c {
-			column := b[j*k:][:k]
-			for q, x := range a {
-				sum[j] = fmaFlush(x, column[q], sum[j])
-			}
-		}
-	case len(c) == genericCols:
-		sum = fourChains(sum, a, b)
-	default:
-		for j := range c {
-			column := b[j*k:][:k]
-			for q, x := range a {
-				sum[j] = fmaGeneric(x, column[q], sum[j])
-			}
+	edges := fmaEdge
+	if p.pairs && len(a) > 0 {
+		edges = fmaFlushEdge
+		for j := range sum {
+			sum[j] = flushed(sum[j])
 		}
 	}
+	fourChains(&sum, a, b, edges)
 	copy(c, sum[:])
 }
 
-// fourChains advances four chains together, which the processor overlaps.
-func fourChains(sum [4]float32, a, b []float32) [4]float32 {
+// fourChains advances four chains together, which the processor overlaps. The
+// steps are fmaGeneric's, written out because the compiler does not inline it.
+func fourChains(sum *[4]float32, a, b []float32, edges func(a, b, c float32) float32) {
 	k := len(a)
 	b0, b1, b2, b3 := b[:k], b[k:][:k], b[2*k:][:k], b[3*k:][:k]
 	s0, s1, s2, s3 := sum[0], sum[1], sum[2], sum[3]
 	for q, x := range a {
-		s0 = fmaGeneric(x, b0[q], s0)
-		s1 = fmaGeneric(x, b1[q], s1)
-		s2 = fmaGeneric(x, b2[q], s2)
-		s3 = fmaGeneric(x, b3[q], s3)
+		t0 := float64(float64(x)*float64(b0[q])) + float64(s0)
+		t1 := float64(float64(x)*float64(b1[q])) + float64(s1)
+		t2 := float64(float64(x)*float64(b2[q])) + float64(s2)
+		t3 := float64(float64(x)*float64(b3[q])) + float64(s3)
+		if edge(t0) || edge(t1) || edge(t2) || edge(t3) {
+			s0, s1 = edges(x, b0[q], s0), edges(x, b1[q], s1)
+			s2, s3 = edges(x, b2[q], s2), edges(x, b3[q], s3)
+			continue
+		}
+		s0, s1, s2, s3 = float32(t0), float32(t1), float32(t2), float32(t3)
 	}
-	return [4]float32{s0, s1, s2, s3}
+	*sum = [4]float32{s0, s1, s2, s3}
 }
 
 // packGeneric packs B as N x K, which is what a chain reads along.
