@@ -148,7 +148,7 @@ func TestCrashAnywhere(t *testing.T) {
 			for n := range len(sys.Ops()) + 1 {
 				arms = append(arms, func(f *faultfs.FS) { f.CrashAt = n + 1 })
 			}
-			for b := int64(0); b < sys.Written(); b = b + b/8 + 1 {
+			for b := int64(0); b < sys.Written(); b = b + b/2 + 1 {
 				arms = append(arms, func(f *faultfs.FS) { f.CrashAfter = b })
 			}
 			for _, arm := range arms {
