@@ -43,7 +43,7 @@ type Config struct {
 	LayerNormEps float64 `yaml:"layer_norm_eps"`
 	// Activation of the feed-forward layer: gelu (exact), gelu_tanh, relu2 (squared ReLU), silu, or gated: swiglu, geglu.
 	Activation string `yaml:"activation"`
-	// QKNorm normalises each query and key head by its root mean square (after the rotation, with a gain iff norm_gain).
+	// QKNorm normalises each query and key head by its root mean square (before the rotation, with a gain iff norm_gain).
 	QKNorm bool `yaml:"qk_norm"`
 	// EmbedNorm normalises the embedding before the first block.
 	EmbedNorm bool `yaml:"embed_norm"`

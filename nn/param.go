@@ -1,5 +1,10 @@
 package nn
 
+import (
+	"github.com/aries-serpent/codexml/internal/kernel"
+	"github.com/aries-serpent/codexml/tensor"
+)
+
 // Group says how a parameter is trained: which optimiser takes it and whether
 // weight decay applies.
 type Group uint8
@@ -41,3 +46,40 @@ func NewParam(name string, group Group, shape ...int) *Param {
 
 // Len is the number of elements.
 func (p *Param) Len() int { return len(p.Data) }
+
+// Freeze stops the parameter's training and gives back its gradient's memory.
+func (p *Param) Freeze() { p.Grad, p.chains = nil, nil }
+
+// SyncHalf makes or renews the bfloat16 copy.
+func (p *Param) SyncHalf() {
+	if p.Half == nil {
+		p.Half = make([]uint16, len(p.Data))
+	}
+	kernel.RoundBF16(p.Half, p.Data)
+}
+
+// operand is the parameter as an operand of matrix products.
+func (p *Param) operand(c *Context) tensor.Tensor {
+	cols := p.Shape[len(p.Shape)-1]
+	t := tensor.Tensor{DType: c.DType, Rows: len(p.Data) / cols, Cols: cols}
+	if c.DType == tensor.F32 {
+		t.F32 = p.Data
+	} else {
+		t.BF16 = p.Half
+	}
+	return t
+}
+
+// start clears the chains of a Vector when a step begins.
+func (p *Param) start(c *Context) {
+	if c.First {
+		clear(p.chains)
+	}
+}
+
+// FinishGrad rounds the chains of a Vector into its gradient, once per step.
+func (p *Param) FinishGrad() {
+	for i, sum := range p.chains {
+		p.Grad[i] = float32(sum)
+	}
+}
