@@ -177,6 +177,15 @@ func (c *canon) quote(t Text) {
 	c.byte('"')
 }
 
+// AppendQuoted appends a string as canonical JSON writes it. It must be valid UTF-8.
+func AppendQuoted(dst []byte, text string) []byte {
+	dst = append(dst, '"')
+	for _, r := range text {
+		dst = appendEscaped(dst, r)
+	}
+	return append(dst, '"')
+}
+
 func appendEscaped(dst []byte, r rune) []byte {
 	const hex = "0123456789abcdef"
 	switch r {

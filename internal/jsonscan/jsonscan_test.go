@@ -66,6 +66,16 @@ func TestCanonicalReportsWriteErrors(t *testing.T) {
 	}
 }
 
+func TestAppendQuoted(t *testing.T) {
+	text := "a\"\\/\b\f\n\r\t\x00\x1f\x7f\u00e9\u2028\U0001f600<&>"
+	quoted := AppendQuoted([]byte("x"), text)
+	got, err := New(quoted[1:]).String()
+	var out bytes.Buffer
+	if canonErr := Canonical(&out, quoted[1:]); err != nil || got != text || canonErr != nil || out.String() != string(quoted[1:]) {
+		t.Errorf("%s: %q, %v; canonical %s, %v", quoted, got, err, out.String(), canonErr)
+	}
+}
+
 func TestNumbers(t *testing.T) {
 	f := func(text string, want int64, ok bool) {
 		t.Helper()
