@@ -16,13 +16,13 @@ func initialise(m Model, seed uint64) {
 	for i, p := range m.Params() {
 		output := strings.HasSuffix(p.Name, ".out.weight") || strings.HasSuffix(p.Name, ".down.weight")
 		switch {
-		case p.Group == nn.Vector && strings.HasSuffix(p.Name, "bias"):
+		case p.Group == nn.GroupVector && strings.HasSuffix(p.Name, "bias"):
 			clear(p.Data)
-		case p.Group == nn.Vector:
+		case p.Group == nn.GroupVector:
 			for j := range p.Data {
 				p.Data[j] = 1
 			}
-		case cfg.ZeroInitOutput && (output || p.Group == nn.Head):
+		case cfg.ZeroInitOutput && (output || p.Group == nn.GroupHead):
 			clear(p.Data)
 		default:
 			std := initStd(cfg, p, output)
@@ -40,7 +40,7 @@ func initialise(m Model, seed uint64) {
 func initStd(cfg Config, p *nn.Param, output bool) float32 {
 	std := cfg.InitStd
 	if std == 0 {
-		if p.Group == nn.Embedding {
+		if p.Group == nn.GroupEmbedding {
 			std = 1
 		} else {
 			std = 1 / math.Sqrt(float64(p.Shape[1]))

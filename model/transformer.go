@@ -41,10 +41,10 @@ func (s *State) Truncate(n int) {
 // NewTransformer builds a model with zero parameters from a validated configuration.
 func NewTransformer(cfg Config) *Transformer {
 	t := &Transformer{cfg: cfg}
-	tokens := t.param("embed.weight", nn.Embedding, cfg.VocabSize, cfg.DModel)
+	tokens := t.param("embed.weight", nn.GroupEmbedding, cfg.VocabSize, cfg.DModel)
 	var positions *nn.Param
 	if cfg.RotaryTheta == 0 {
-		positions = t.param("positions.weight", nn.Embedding, cfg.MaxSeqLen, cfg.DModel)
+		positions = t.param("positions.weight", nn.GroupEmbedding, cfg.MaxSeqLen, cfg.DModel)
 	}
 	t.Embedding = nn.NewEmbedding(tokens, positions, cfg.TieEmbeddings)
 	t.Embedding.Drop = nn.NewDropout(cfg.Dropout, 0)
@@ -61,7 +61,7 @@ func NewTransformer(cfg Config) *Transformer {
 	t.Norm = t.norm("norm")
 	head := tokens
 	if !cfg.TieEmbeddings {
-		head = t.param("head.weight", nn.Head, cfg.VocabSize, cfg.DModel)
+		head = t.param("head.weight", nn.GroupHead, cfg.VocabSize, cfg.DModel)
 	}
 	t.Head = nn.NewHead(head, float32(cfg.LogitSoftcap))
 	return t
@@ -76,7 +76,7 @@ func (t *Transformer) block(i int, rotary *nn.Rotary) *Block {
 	b.Prep = nn.NewHeadPrep(h, k, d)
 	b.Prep.Rotary, b.Prep.Norm, b.Prep.Eps = rotary, cfg.QKNorm, float32(cfg.LayerNormEps)
 	if cfg.QKNorm && cfg.NormGain {
-		b.Prep.QGain, b.Prep.KGain = t.param(name+"attn.q_norm.weight", nn.Vector, d), t.param(name+"attn.k_norm.weight", nn.Vector, d)
+		b.Prep.QGain, b.Prep.KGain = t.param(name+"attn.q_norm.weight", nn.GroupVector, d), t.param(name+"attn.k_norm.weight", nn.GroupVector, d)
 	}
 	b.Attention = nn.NewAttention(h, k, d)
 	b.Out = t.linear(name+"attn.out", cfg.DModel, h*d)
@@ -98,20 +98,20 @@ func (t *Transformer) param(name string, group nn.Group, shape ...int) *nn.Param
 }
 
 func (t *Transformer) linear(name string, out, in int) *nn.Linear {
-	weight := t.param(name+".weight", nn.Matrix, out, in)
+	weight := t.param(name+".weight", nn.GroupMatrix, out, in)
 	if !t.cfg.Bias {
 		return nn.NewLinear(weight, nil)
 	}
-	return nn.NewLinear(weight, t.param(name+".bias", nn.Vector, out))
+	return nn.NewLinear(weight, t.param(name+".bias", nn.GroupVector, out))
 }
 
 func (t *Transformer) norm(name string) *nn.Norm {
 	var gain, bias *nn.Param
 	rms := t.cfg.Norm == "rmsnorm"
 	if t.cfg.NormGain {
-		gain = t.param(name+".weight", nn.Vector, t.cfg.DModel)
+		gain = t.param(name+".weight", nn.GroupVector, t.cfg.DModel)
 		if t.cfg.Bias && !rms {
-			bias = t.param(name+".bias", nn.Vector, t.cfg.DModel)
+			bias = t.param(name+".bias", nn.GroupVector, t.cfg.DModel)
 		}
 	}
 	return nn.NewNorm(t.cfg.DModel, rms, float32(t.cfg.LayerNormEps), gain, bias)

@@ -10,10 +10,10 @@ import (
 type Group uint8
 
 const (
-	Matrix    Group = iota // a hidden layer's weight, [out, in]: Muon's, decayed
-	Embedding              // token or position table, [rows, channels]
-	Head                   // output projection, [vocabulary, channels]
-	Vector                 // bias or norm gain: never decayed
+	GroupMatrix    Group = iota // a hidden layer's weight, [out, in]: Muon's, decayed
+	GroupEmbedding              // token or position table, [rows, channels]
+	GroupHead                   // output projection, [vocabulary, channels]
+	GroupVector                 // bias or norm gain: never decayed
 )
 
 // Param is a named parameter with its gradient.
@@ -28,7 +28,7 @@ type Param struct {
 	Grad  []float32 // nil while the parameter is frozen
 	Half  []uint16  // the bfloat16 copy that products read in bfloat16 mode, else nil
 
-	chains []float64 // of a Vector: its gradient's float64 chains of this step
+	chains []float64 // of a GroupVector: its gradient's float64 chains of this step
 }
 
 // NewParam returns a zero parameter with room for its gradient.
@@ -38,7 +38,7 @@ func NewParam(name string, group Group, shape ...int) *Param {
 		n *= s
 	}
 	p := &Param{Name: name, Shape: shape, Group: group, Data: make([]float32, n), Grad: make([]float32, n)}
-	if group == Vector {
+	if group == GroupVector {
 		p.chains = make([]float64, n)
 	}
 	return p
@@ -70,14 +70,14 @@ func (p *Param) operand(c *Context) tensor.Tensor {
 	return t
 }
 
-// start clears the chains of a Vector when a step begins.
+// start clears the chains of a GroupVector when a step begins.
 func (p *Param) start(c *Context) {
 	if c.First {
 		clear(p.chains)
 	}
 }
 
-// FinishGrad rounds the chains of a Vector into its gradient, once per step.
+// FinishGrad rounds the chains of a GroupVector into its gradient, once per step.
 func (p *Param) FinishGrad() {
 	for i, sum := range p.chains {
 		p.Grad[i] = float32(sum)
