@@ -34,7 +34,13 @@ func EncodeHeader(tensors []Tensor, metadata map[string]string) (header []byte, 
 		}
 	}
 	seen := make(map[string]bool, len(tensors))
+	tooLong := func(size int) error {
+		return fmt.Errorf("write safetensors: the header of %d tensors takes %d bytes, the limit is %d: write several files", len(tensors), size, MaxHeader)
+	}
 	for _, t := range tensors {
+		if size := len(out) + len(t.Name); size > MaxHeader {
+			return nil, 0, tooLong(size)
+		}
 		size, ok := t.Bytes()
 		if !ok || dataSize > math.MaxInt64-size {
 			return nil, 0, fmt.Errorf("write safetensors: tensor %q: %s of shape %v has no size in bytes", t.Name, t.DType, t.Shape)
@@ -51,7 +57,7 @@ func EncodeHeader(tensors []Tensor, metadata map[string]string) (header []byte, 
 		out = append(out, ' ')
 	}
 	if len(out)-lengthSize > MaxHeader {
-		return nil, 0, fmt.Errorf("write safetensors: the header of %d tensors takes %d bytes, the limit is %d: write several files", len(tensors), len(out)-lengthSize, MaxHeader)
+		return nil, 0, tooLong(len(out) - lengthSize)
 	}
 	binary.LittleEndian.PutUint64(out, uint64(len(out)-lengthSize))
 	return out, dataSize, nil
