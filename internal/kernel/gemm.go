@@ -118,8 +118,8 @@ func (g *Gemmer) items(worker int) {
 			return
 		}
 		i, j := t%g.down, t/g.down
-		s.item(&g.p, cut(g.p.m, ops.mr, i, g.down), cut(g.p.m, ops.mr, i+1, g.down),
-			cut(g.p.n, ops.nr, j, g.across), cut(g.p.n, ops.nr, j+1, g.across))
+		s.item(&g.p, cut(g.p.m, ops.rows, i, g.down), cut(g.p.m, ops.rows, i+1, g.down),
+			ops.column(g.p.n, j, g.across), ops.column(g.p.n, j+1, g.across))
 	}
 }
 
@@ -169,13 +169,17 @@ func (g *SeqGemm) item(p *product, i0, i1, j0, j1 int) {
 
 // gemmOps is how a tier multiplies.
 type gemmOps struct {
-	mr, nr int // rows and columns of a tile: items are made of whole ones
+	rows int // of a tile: items are made of whole ones
+	// column is where part i of parts begins when columns are shared out.
+	column func(n, i, parts int) int
 	// split says how many items p is cut into, across columns and down rows.
 	split func(p *product, threads int) (across, down int)
 	// item computes rows [i0, i1) and columns [j0, j1) of C and finishes them.
 	item func(p *product, s *scratch, worker, i0, i1, j0, j1 int)
 	// pack copies B, of form NN or NT, to what item takes as a packed b.
 	pack func(pool *par.Pool, form Form, n, k int, b operand) operand
+	// madds does n rounds of multiply-adds, as fast as the tier can, and says how many those were.
+	madds func(n int, bf16 bool) int
 }
 
 // operand is a matrix of either type.
@@ -184,6 +188,7 @@ type operand struct {
 	bf16   []uint16
 	half   bool // it is bf16
 	stride int
+	panels []float32 // instead: packed for vector registers
 }
 
 func ofF32(m MatF32) operand   { return operand{f32: m.Data, stride: m.Stride} }
@@ -255,7 +260,7 @@ func (p *product) finish(worker, i0, i1, j0, j1 int) {
 
 // scratch is the working memory of one worker.
 type scratch struct {
-	a, b, wideA, wideB []float32
+	a, b, tile []float32
 }
 
 // grow returns n elements of *s, which it replaces by a larger one if need be.

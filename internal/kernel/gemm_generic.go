@@ -9,7 +9,7 @@ const (
 )
 
 func gemmGeneric(t *table) {
-	t.gemmOps = gemmOps{mr: 1, nr: genericCols, split: splitGeneric, item: itemGeneric, pack: packGeneric}
+	t.gemmOps = gemmOps{rows: 1, column: columnGeneric, split: splitGeneric, item: itemGeneric, pack: packGeneric, madds: maddsGeneric}
 }
 
 // splitGeneric makes items of a few thousand chain steps at least.
@@ -19,6 +19,8 @@ func splitGeneric(p *product, threads int) (across, down int) {
 	}
 	return min(ceil(p.n, genericCols), threads), ceil(p.m, genericRows)
 }
+
+func columnGeneric(n, i, parts int) int { return cut(n, genericCols, i, parts) }
 
 // itemGeneric is the definition: it copies the operands in the order of the
 // chains and then takes one step after another.
@@ -140,4 +142,24 @@ func packGeneric(_ *par.Pool, form Form, n, k int, b operand) operand {
 		}
 	}
 	return packed
+}
+
+func maddsGeneric(n int, bf16 bool) int {
+	var sum [genericCols]float32
+	var a [16]float32
+	var b [16 * genericCols]float32
+	edges := fmaEdge
+	if bf16 {
+		edges = fmaFlushEdge
+	}
+	for i := range a {
+		a[i] = 1 + float32(i)/64
+	}
+	for i := range b {
+		b[i] = 1 - float32(i)/64
+	}
+	for range n {
+		fourChains(&sum, a[:], b[:], edges)
+	}
+	return n * len(b)
 }

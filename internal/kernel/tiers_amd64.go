@@ -11,10 +11,15 @@ func tierTable(t cpu.Tier) table {
 	gemmGeneric(&ops)
 	rowsGeneric(&ops)
 	if t >= cpu.AVX2 {
+		gemmAVX2(&ops)
 		rowsAVX2(&ops)
 	}
 	if t >= cpu.AVX512 {
+		gemmAVX512(&ops)
 		rowsAVX512(&ops)
+	}
+	if t >= cpu.AVX512BF16 {
+		gemmAVX512BF16(&ops)
 	}
 	return ops
 }
