@@ -1,0 +1,179 @@
+package tokenizer
+
+import "slices"
+
+func (t *bpe) Encode(dst []int32, text []byte) []int32 {
+	slots := t.cache.use()
+	var key pieceKey
+	for i := 0; i < len(text); {
+		start := i
+		i = pieceEnd(text, start)
+		if i-start > maxCachedPiece {
+			dst = t.appendMerged(dst, text[start:i])
+			continue
+		}
+		key.set(text, start, i)
+		before, found := len(dst), false
+		if dst, found = slots.find(dst, &key); !found {
+			dst = t.appendMerged(dst, text[start:i])
+			slots.put(&key, dst[before:])
+		}
+	}
+	return dst
+}
+
+// shortPiece is the length up to which looking at all pairs beats a heap.
+const shortPiece = 48
+
+// appendMerged appends the ids of one piece: its bytes, in which the pair with the
+// lowest rank, the leftmost of equals, is merged until no pair has a merge.
+func (t *bpe) appendMerged(dst []int32, piece []byte) []int32 {
+	if len(piece) > shortPiece {
+		long := t.scratch.Get().(*longPiece)
+		dst = long.appendMerged(dst, t, piece)
+		t.scratch.Put(long)
+		return dst
+	}
+	var parts [shortPiece]part
+	n := len(piece)
+	for i, b := range piece {
+		parts[i] = part{id: t.bytes[b], rank: noRank}
+		if i > 0 {
+			parts[i-1].rank, parts[i-1].made = t.merges.rank(parts[i-1].id, parts[i].id)
+		}
+	}
+	for {
+		at, best := 0, int32(noRank)
+		for i := range parts[:n] {
+			if parts[i].rank < best {
+				at, best = i, parts[i].rank
+			}
+		}
+		if best == noRank {
+			break
+		}
+		parts[at].id = parts[at].made
+		copy(parts[at+1:n], parts[at+2:n])
+		n--
+		t.rerank(parts[:n], at)
+		if at > 0 {
+			t.rerank(parts[:n], at-1)
+		}
+	}
+	for i := range parts[:n] {
+		dst = append(dst, parts[i].id)
+	}
+	return dst
+}
+
+// part is a stretch of a piece that is one id so far, with the merge of it and the
+// next part.
+type part struct{ id, rank, made int32 }
+
+// rerank looks up the merge of parts[i] and the next.
+func (t *bpe) rerank(parts []part, i int) {
+	parts[i].rank = noRank
+	if i+1 < len(parts) {
+		parts[i].rank, parts[i].made = t.merges.rank(parts[i].id, parts[i+1].id)
+	}
+}
+
+// longPiece merges long pieces in O(n log n): parts in a linked list, and a heap
+// of the merges that can be done.
+type longPiece struct {
+	parts []linkedPart
+	heap  []uint64 // rank<<32 | index of the left part
+}
+
+// linkedPart is a part among its neighbours; -1 stands for none.
+type linkedPart struct {
+	part
+	prev, next int32
+}
+
+func (l *longPiece) appendMerged(dst []int32, t *bpe, piece []byte) []int32 {
+	l.parts = slices.Grow(l.parts[:0], len(piece))
+	l.heap = l.heap[:0]
+	for i, b := range piece {
+		l.parts = append(l.parts, linkedPart{part{id: t.bytes[b], rank: noRank}, int32(i - 1), int32(i + 1)})
+	}
+	l.parts[len(piece)-1].next = -1
+	for i := range l.parts {
+		l.rerank(t, int32(i))
+	}
+	for len(l.heap) > 0 {
+		top := heapPop(&l.heap)
+		at := int32(uint32(top))
+		left := &l.parts[at]
+		if left.rank != int32(top>>32) {
+			continue // a neighbour was merged since
+		}
+		right := &l.parts[left.next]
+		left.id, left.next = left.made, right.next
+		right.rank = noRank
+		if left.next >= 0 {
+			l.parts[left.next].prev = at
+		}
+		l.rerank(t, at)
+		if left.prev >= 0 {
+			l.rerank(t, left.prev)
+		}
+	}
+	for i := int32(0); i >= 0; i = l.parts[i].next {
+		dst = append(dst, l.parts[i].id)
+	}
+	return dst
+}
+
+// rerank looks up the merge of the part at i and the next, and queues it.
+func (l *longPiece) rerank(t *bpe, i int32) {
+	p := &l.parts[i]
+	p.rank = noRank
+	if p.next < 0 {
+		return
+	}
+	p.rank, p.made = t.merges.rank(p.id, l.parts[p.next].id)
+	if p.rank != noRank {
+		heapPush(&l.heap, uint64(p.rank)<<32|uint64(uint32(i)))
+	}
+}
+
+// heapPush adds to a heap with the least element first.
+func heapPush(heap *[]uint64, x uint64) {
+	h := append(*heap, x)
+	i := len(h) - 1
+	for i > 0 && h[(i-1)/2] > x {
+		h[i] = h[(i-1)/2]
+		i = (i - 1) / 2
+	}
+	h[i] = x
+	*heap = h
+}
+
+// heapPop takes the least element of a heap.
+func heapPop(heap *[]uint64) uint64 {
+	h := *heap
+	top, x := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	*heap = h
+	if len(h) == 0 {
+		return top
+	}
+	i := 0
+	for {
+		child := 2*i + 1
+		if child >= len(h) {
+			break
+		}
+		if child+1 < len(h) && h[child+1] < h[child] {
+			child++
+		}
+		if h[child] >= x {
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	h[i] = x
+	return top
+}

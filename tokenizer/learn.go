@@ -1,0 +1,244 @@
+package tokenizer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// learner learns merges from counted words. It does what the original's trainer
+// does, step by step, so that the merges are the same: counts are kept per pair and
+// only ever corrected by what a merge does to the neighbours, a pair is queued with
+// the words in which it arose, and again if it arises anew, and a queued count that
+// is out of date is put right when its turn comes.
+type learner struct {
+	opts   TrainOptions
+	vocab  *vocabulary
+	merges []merge
+
+	words   []span
+	counts  []int64 // of each word
+	symbols []int32 // of all words
+	pairs   map[uint64]int64
+	queue   candidates
+
+	left, right neighbours
+	written     []byte // scratch
+}
+
+// span is where the symbols of a word are.
+type span struct{ start, size uint32 }
+
+// newLearner prepares words for learning and queues the pairs in them.
+func newLearner(words *wordTable, opts TrainOptions) *learner {
+	l := &learner{opts: opts, vocab: newVocabulary(opts.VocabSize, 8*opts.VocabSize)}
+	for _, s := range opts.Specials {
+		l.vocab.add([]byte(s))
+	}
+	var ids [numBytes]int32
+	for i, b := range byteOrder {
+		l.vocab.add(appendWritten(nil, []byte{b}))
+		ids[b] = int32(len(opts.Specials) + i)
+	}
+	l.addWords(words, &ids)
+	l.queuePairs(int32(len(opts.Specials)))
+	l.left, l.right = newNeighbours(opts.VocabSize), newNeighbours(opts.VocabSize)
+	return l
+}
+
+// addWords spells the words that have a pair as ids.
+func (l *learner) addWords(words *wordTable, ids *[numBytes]int32) {
+	l.words = make([]span, 0, len(words.entries))
+	l.counts = make([]int64, 0, len(words.entries))
+	l.symbols = make([]int32, 0, len(words.text))
+	for i := range words.entries {
+		e := &words.entries[i]
+		if e.size < 2 {
+			continue
+		}
+		l.words = append(l.words, span{uint32(len(l.symbols)), e.size})
+		l.counts = append(l.counts, int64(e.count))
+		for _, b := range words.word(e) {
+			l.symbols = append(l.symbols, ids[b])
+		}
+	}
+}
+
+// word returns the symbols of a word.
+func (l *learner) word(w uint32) []int32 {
+	s := l.words[w]
+	return l.symbols[s.start : s.start+s.size]
+}
+
+// queuePairs counts the pairs of bytes, whose ids begin at base, and queues them.
+func (l *learner) queuePairs(base int32) {
+	counts := make([]int64, numBytes*numBytes)
+	where := make([][]uint32, numBytes*numBytes)
+	for w := range uint32(len(l.words)) {
+		symbols := l.word(w)
+		for i, right := range symbols[1:] {
+			pair := int(symbols[i]-base)*numBytes + int(right-base)
+			counts[pair] += l.counts[w]
+			if list := where[pair]; len(list) == 0 || list[len(list)-1] != w {
+				where[pair] = append(list, w)
+			}
+		}
+	}
+	l.pairs = make(map[uint64]int64, l.opts.VocabSize)
+	for pair, count := range counts {
+		if count > 0 {
+			key := pairKey(base+int32(pair/numBytes), base+int32(pair%numBytes))
+			l.pairs[key] = count
+			l.queue.push(candidate{count: count, pair: key, words: where[pair]})
+		}
+	}
+}
+
+// learn merges pairs until the vocabulary is full or no pair is left.
+func (l *learner) learn(ctx context.Context) error {
+	first := l.vocab.size()
+	for l.vocab.size() < l.opts.VocabSize && len(l.queue.heap) > 0 {
+		top := l.queue.pop()
+		if count := l.pairs[top.pair]; top.count != count {
+			top.count = count
+			l.queue.push(top)
+			continue
+		}
+		if top.count < 1 {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := l.apply(&top); err != nil {
+			return err
+		}
+		l.opts.Progress(l.vocab.size()-first, l.opts.VocabSize-first)
+	}
+	return nil
+}
+
+// apply makes a merge of a pair, applies it to the words, and queues the pairs
+// that arise.
+func (l *learner) apply(top *candidate) error {
+	m := merge{left: int32(top.pair >> 32 & noRank), right: int32(uint32(top.pair))}
+	l.written = append(l.written[:0], l.vocab.piece(m.left)...)
+	l.written = append(l.written, l.vocab.piece(m.right)...)
+	l.vocab.add(l.written) // which it may be already, as other parts
+	m.id, _ = l.vocab.id(l.written)
+	if int(m.id) < len(l.opts.Specials) {
+		return fmt.Errorf("the text makes the special token %q a piece: give it a name that text can't have, such as [%s]", l.written, l.written)
+	}
+	l.merges = append(l.merges, m)
+	for _, w := range top.words {
+		l.mergeWord(m, w)
+	}
+	l.recount(m)
+	l.queueNew(m)
+	return nil
+}
+
+// recount corrects the counts of the pairs beside a merge.
+func (l *learner) recount(m merge) {
+	for _, other := range l.left.touched {
+		l.pairs[pairKey(other, m.left)] -= l.left.gains[other]
+		l.pairs[pairKey(other, m.id)] += l.left.gains[other]
+	}
+	for _, other := range l.right.touched {
+		l.pairs[pairKey(m.right, other)] -= l.right.gains[other]
+		l.pairs[pairKey(m.id, other)] += l.right.gains[other]
+	}
+}
+
+// queueNew queues the pairs that arose beside a merge, each once: a pair of two of
+// what the merge made may have been noted on both sides.
+func (l *learner) queueNew(m merge) {
+	if both := l.right.words[m.id]; len(both) > 0 && len(l.left.words[m.id]) > 0 {
+		l.left.words[m.id] = append(l.left.words[m.id], both...)
+		l.right.words[m.id] = nil
+	}
+	for _, other := range l.left.touched {
+		l.queueIfAny(pairKey(other, m.id), l.left.words[other])
+	}
+	for _, other := range l.right.touched {
+		l.queueIfAny(pairKey(m.id, other), l.right.words[other])
+	}
+	l.left.forget()
+	l.right.forget()
+}
+
+// queueIfAny queues a pair with a copy of its words, if it has any.
+func (l *learner) queueIfAny(pair uint64, words []uint32) {
+	if count := l.pairs[pair]; count > 0 && len(words) > 0 {
+		l.queue.push(candidate{count: count, pair: pair, words: slices.Clone(words)})
+	}
+}
+
+// mergeWord applies a merge to a word, from left to right.
+func (l *learner) mergeWord(m merge, w uint32) {
+	symbols, count := l.word(w), l.counts[w]
+	to := 0
+	for from := 0; from < len(symbols); from++ {
+		symbols[to] = symbols[from]
+		if symbols[from] == m.left && from+1 < len(symbols) && symbols[from+1] == m.right {
+			symbols[to] = m.id
+			if to > 0 {
+				l.left.add(symbols[to-1], count, w)
+			}
+			if from++; from+1 < len(symbols) {
+				l.right.add(symbols[from+1], count, w)
+			}
+		}
+		to++
+	}
+	l.words[w].size = uint32(to)
+}
+
+// result returns what was learned. Of a pair that was merged twice the later merge
+// counts.
+func (l *learner) result() (*vocabulary, []merge) {
+	type pair struct{ left, right int32 }
+	last := make(map[pair]int, len(l.merges))
+	for i, m := range l.merges {
+		last[pair{m.left, m.right}] = i
+	}
+	kept := l.merges[:0]
+	for i, m := range l.merges {
+		if last[pair{m.left, m.right}] == i {
+			kept = append(kept, m)
+		}
+	}
+	return l.vocab, kept
+}
+
+// neighbours gathers what one merge does to the pairs on one side of it. By the
+// neighbour's id: one pair loses as much as another gains.
+type neighbours struct {
+	gains   []int64
+	words   [][]uint32 // where the new pair arises
+	touched []int32
+}
+
+func newNeighbours(ids int) neighbours {
+	return neighbours{gains: make([]int64, ids), words: make([][]uint32, ids)}
+}
+
+// add notes that the neighbour was found beside a merge in word w.
+func (n *neighbours) add(id int32, count int64, w uint32) {
+	list := n.words[id]
+	if len(list) == 0 {
+		n.touched = append(n.touched, id)
+	}
+	n.gains[id] += count
+	if len(list) == 0 || list[len(list)-1] != w {
+		n.words[id] = append(list, w)
+	}
+}
+
+// forget makes ready for the next merge.
+func (n *neighbours) forget() {
+	for _, id := range n.touched {
+		n.gains[id], n.words[id] = 0, n.words[id][:0]
+	}
+	n.touched = n.touched[:0]
+}

@@ -1,0 +1,61 @@
+package tokenizer
+
+import (
+	"math"
+	"math/bits"
+)
+
+// merge is one rule of BPE: left and right, side by side, become id. Its rank, the
+// place in the list, says how early it is applied.
+type merge struct{ left, right, id int32 }
+
+// noRank is the rank of a pair without a merge.
+const noRank = math.MaxInt32
+
+// mergeTable finds the merge of a pair.
+type mergeTable struct {
+	slots []mergeSlot
+	shift int
+}
+
+// mergeSlot holds one merge; a key of 0 is a free slot.
+type mergeSlot struct {
+	key      uint64
+	rank, id int32
+}
+
+// newMergeTable indexes a list. Of a pair that is in it twice the later one
+// counts, as in the original.
+func newMergeTable(list []merge) mergeTable {
+	size := tableSize(len(list))
+	t := mergeTable{make([]mergeSlot, size), 64 - bits.Len(uint(size-1))}
+	for rank, m := range list {
+		key := pairKey(m.left, m.right)
+		t.slots[t.find(key)] = mergeSlot{key, int32(rank), m.id}
+	}
+	return t
+}
+
+// pairKey packs a pair into a key, which is never 0.
+func pairKey(left, right int32) uint64 {
+	return 1<<63 | uint64(uint32(left))<<32 | uint64(uint32(right))
+}
+
+// find returns the slot where key is or would be.
+func (t *mergeTable) find(key uint64) int {
+	slot := int(key * 0x9E3779B97F4A7C15 >> t.shift)
+	for t.slots[slot].key != key && t.slots[slot].key != 0 {
+		slot = (slot + 1) & (len(t.slots) - 1)
+	}
+	return slot
+}
+
+// rank returns the rank of a pair's merge and what it makes; noRank if there is
+// none.
+func (t *mergeTable) rank(left, right int32) (rank, id int32) {
+	slot := &t.slots[t.find(pairKey(left, right))]
+	if slot.key == 0 {
+		return noRank, 0
+	}
+	return slot.rank, slot.id
+}

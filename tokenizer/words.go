@@ -1,0 +1,182 @@
+package tokenizer
+
+import (
+	"context"
+	"encoding/binary"
+	"iter"
+	"math/bits"
+	"sync"
+)
+
+// wordTable counts pieces of text: an open hash table whose entries point into one
+// slice that holds each different piece once.
+type wordTable struct {
+	slots   []uint32 // entry+1; 0 is free
+	entries []wordEntry
+	text    []byte
+}
+
+// wordEntry is a piece and how often it was seen.
+type wordEntry struct {
+	count uint64
+	hash  uint64
+	start uint64 // in text
+	size  uint32
+}
+
+func newWordTable() *wordTable { return &wordTable{slots: make([]uint32, 1<<12)} }
+
+// word is the text of an entry.
+func (w *wordTable) word(e *wordEntry) []byte { return w.text[e.start : e.start+uint64(e.size)] }
+
+// add counts a piece n times. hash must be hashWord(piece).
+func (w *wordTable) add(piece []byte, hash, n uint64) {
+	mask := uint64(len(w.slots) - 1)
+	at := hash >> 32 & mask
+	for ; w.slots[at] != 0; at = (at + 1) & mask {
+		e := &w.entries[w.slots[at]-1]
+		if e.hash == hash && string(w.word(e)) == string(piece) {
+			e.count += n
+			return
+		}
+	}
+	w.entries = append(w.entries, wordEntry{n, hash, uint64(len(w.text)), uint32(len(piece))})
+	w.text = append(w.text, piece...)
+	w.slots[at] = uint32(len(w.entries))
+	if 2*len(w.entries) > len(w.slots) {
+		w.grow()
+	}
+}
+
+// grow doubles the table.
+func (w *wordTable) grow() {
+	w.slots = make([]uint32, 2*len(w.slots))
+	mask := uint64(len(w.slots) - 1)
+	for i := range w.entries {
+		at := w.entries[i].hash >> 32 & mask
+		for w.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		w.slots[at] = uint32(i + 1)
+	}
+}
+
+// hashWord mixes a piece, eight bytes at a time. Nothing that is kept depends on it.
+func hashWord(piece []byte) uint64 {
+	h := uint64(len(piece)) * 0x9E3779B97F4A7C15
+	for len(piece) >= 8 {
+		h = mixWord(h, binary.LittleEndian.Uint64(piece))
+		piece = piece[8:]
+	}
+	var last uint64
+	for i, b := range piece {
+		last |= uint64(b) << (8 * i)
+	}
+	return mixWord(h, last)
+}
+
+func mixWord(h, w uint64) uint64 {
+	hi, lo := bits.Mul64(h^w, 0xA0761D6478BD642F)
+	return hi ^ lo
+}
+
+// addText counts the pieces of a text.
+func (w *wordTable) addText(text []byte) {
+	for i := 0; i < len(text); {
+		end := pieceEnd(text, i)
+		piece := text[i:end]
+		w.add(piece, hashWord(piece), 1)
+		i = end
+	}
+}
+
+// addTable counts all that another table has counted.
+func (w *wordTable) addTable(from *wordTable) {
+	for i := range from.entries {
+		e := &from.entries[i]
+		w.add(from.word(e), e.hash, e.count)
+	}
+}
+
+// chunkSize is about how much text a counting goroutine gets at a time.
+const chunkSize = 1 << 20
+
+// chunk is text copied from documents, to be counted.
+type chunk struct {
+	text []byte
+	ends []int // of the texts in it
+}
+
+// countWords counts the pieces of all documents.
+func countWords(ctx context.Context, docs iter.Seq[[]byte], threads int) (*wordTable, error) {
+	full, empty := make(chan *chunk, threads), make(chan *chunk, 2*threads+1)
+	tables := make([]*wordTable, threads)
+	var counting sync.WaitGroup
+	for i := range tables {
+		tables[i] = newWordTable()
+		counting.Go(func() {
+			for c := range full {
+				c.count(tables[i])
+				empty <- c
+			}
+		})
+	}
+	for range cap(empty) {
+		empty <- new(chunk)
+	}
+	err := fillChunks(ctx, docs, full, empty)
+	close(full)
+	counting.Wait()
+	for _, t := range tables[1:] {
+		tables[0].addTable(t)
+	}
+	return tables[0], err
+}
+
+// count counts the chunk's texts and empties it.
+func (c *chunk) count(table *wordTable) {
+	start := 0
+	for _, end := range c.ends {
+		table.addText(c.text[start:end])
+		start = end
+	}
+	c.text, c.ends = c.text[:0], c.ends[:0]
+}
+
+// fillChunks copies the documents into chunks. Large ones are cut where a piece
+// ends in any case, so that the counts are those of the whole.
+func fillChunks(ctx context.Context, docs iter.Seq[[]byte], full chan<- *chunk, empty <-chan *chunk) error {
+	c := <-empty
+	send := func() {
+		full <- c
+		c = <-empty
+	}
+	for doc := range docs {
+		for len(doc) > 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			n := cut(doc, chunkSize)
+			c.text = append(c.text, doc[:n]...)
+			c.ends = append(c.ends, len(c.text))
+			if doc = doc[n:]; len(c.text) >= chunkSize {
+				send()
+			}
+		}
+	}
+	full <- c
+	return nil
+}
+
+// cut returns a place in text, from size on, where a piece ends whatever stands
+// around it: between a character that is not white space, and a blank. It returns
+// the length of the text if there is none.
+func cut(text []byte, size int) int {
+	for i := max(size, 1); i < len(text); i++ {
+		before := asciiClass[text[i-1]]
+		if asciiClass[text[i]] == space && before != space && before != wide {
+			return i
+		}
+	}
+	return len(text)
+}
