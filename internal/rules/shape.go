@@ -54,7 +54,7 @@ func CheckShape(fset *token.FileSet, file *ast.File, src []byte) []string {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
 			lines := fset.Position(d.End()).Line - fset.Position(d.Pos()).Line + 1
-			if lines > MaxFuncLines && !hasMark(d.Doc) {
+			if lines > MaxFuncLines && !hasMark(d.Doc, longMark) {
 				report(d.Pos(), "func %s: %d lines, at most %d: cut it up, or say why not with %s<reason>", d.Name.Name, lines, MaxFuncLines, longMark)
 			}
 			if d.Name.IsExported() && d.Doc == nil && !(d.Recv != nil && (wellKnown[d.Name.Name] || !ast.IsExported(receiver(d)))) {
@@ -91,12 +91,13 @@ func continues(d *ast.GenDecl, s *ast.ValueSpec) bool {
 	return ok && d.Tok == token.CONST && len(d.Specs) > 1 && first.Type != nil && (s == first || s.Type == nil)
 }
 
-func hasMark(doc *ast.CommentGroup) bool {
+// hasMark says whether a comment carries the mark and a reason.
+func hasMark(doc *ast.CommentGroup, mark string) bool {
 	if doc == nil {
 		return false
 	}
 	for _, c := range doc.List {
-		if reason, ok := strings.CutPrefix(c.Text, longMark); ok && strings.TrimSpace(reason) != "" {
+		if reason, ok := strings.CutPrefix(c.Text, mark); ok && strings.TrimSpace(reason) != "" {
 			return true
 		}
 	}

@@ -101,6 +101,7 @@ func TestShape(t *testing.T) {
 	f("var A, B = 1, 2 // are\n", "")
 	f("// T is.\ntype T int\nconst (\nA T = iota // is\nB\n)\n", "")
 	f("// TODO: more\n", "finish it")
+	f("// reads \\uXXXX\n", "")
 	f("var x = \"\u00e9\"\n", "beyond ASCII")
 	f("var x = 0\n"+strings.Repeat("\n", MaxFileLines), "lines, at most 800")
 	f("func f() {\n"+strings.Repeat("\n", MaxFuncLines)+"}\n", "lines, at most 100")
@@ -111,7 +112,7 @@ func TestShape(t *testing.T) {
 func TestFuse(t *testing.T) {
 	f := func(body string, fuses bool) {
 		t.Helper()
-		src := "package p\nfunc f(x, y, z float32, d []float64, i, j int) any {\n" + body + "\n}\n"
+		src := "package p\n//codexml:fuse a figure\nfunc g(x, y, z float32) float32 { return x*y + z }\nfunc f(x, y, z float32, d []float64, i, j int) any {\n" + body + "\n}\n"
 		fset, file := parse(t, src)
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
 		if _, err := new(types.Config).Check("p", fset, []*ast.File{file}, info); err != nil {
@@ -133,6 +134,9 @@ func TestFuse(t *testing.T) {
 	f("return float32(x*y) + z", false)
 	f("z += float32(x * y); return z", false)
 	f("p := float32(x * y); return p + z", false)
+	f("d[0] += float64(x) * float64(y); return d", false)
+	f("d[0] += float64(x) * d[1]; return d", true)
+	f("d[0] += float64(x) * float64(i); return d", true)
 	f("return i*j + i", false)
 	f("return x*2 + z", false)
 	f("return 0.1*x + z", true)
