@@ -95,7 +95,7 @@ func (c Config) KVHeads() int {
 }
 
 // FFN is the width of the feed-forward layer.
-func (c Config) FFN() int { return int(c.FFNMult*float64(c.DModel) + 0.5) }
+func (c Config) FFN() int { return int(float64(c.FFNMult*float64(c.DModel)) + 0.5) }
 
 // Gated says whether the activation takes a gate beside its input.
 func (c Config) Gated() bool { return c.Activation == "swiglu" || c.Activation == "geglu" }

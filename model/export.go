@@ -1,7 +1,9 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
+	"strconv"
 
 	"github.com/aries-serpent/codexml/nn"
 )
@@ -79,4 +81,17 @@ func HuggingFaceActivation(name string) string {
 		panic(fmt.Sprintf("model: HuggingFaceActivation: %q", name))
 	}
 	return names[name]
+}
+
+// Float is a number in config.json that is written with a point, 15.0: transformers
+// refuses an integer where a field is a float.
+type Float float64
+
+// MarshalJSON implements json.Marshaler.
+func (f Float) MarshalJSON() ([]byte, error) {
+	text := strconv.AppendFloat(nil, float64(f), 'g', -1, 64)
+	if !bytes.ContainsAny(text, ".e") {
+		text = append(text, ".0"...)
+	}
+	return text, nil
 }

@@ -1,5 +1,5 @@
-"""What transformers makes of a folder with a model: {"folder", "tokens": [[...]]} in, {"class", "missing", "unexpected",
-"logits": [row][position][vocabulary]} out, both JSON.
+"""What transformers makes of folders with models: a list of {"folder", "tokens": [[...]]} in, a list of {"class", "missing",
+"unexpected", "logits": [row][position][vocabulary]} out, both JSON.
 """
 
 import json
@@ -9,19 +9,21 @@ import torch
 from transformers import AutoModelForCausalLM
 
 
-def main():
-    query = json.load(sys.stdin)
-    torch.set_num_threads(1)
+def answer(query):
     model, report = AutoModelForCausalLM.from_pretrained(query["folder"], output_loading_info=True, local_files_only=True)
     with torch.no_grad():
         logits = model.eval()(torch.tensor(query["tokens"])).logits
-    answer = {
+    return {
         "class": type(model).__name__,
         "missing": sorted(report["missing_keys"]),
         "unexpected": sorted(report["unexpected_keys"]),
         "logits": logits.float().tolist(),
     }
-    print(json.dumps(answer))
+
+
+def main():
+    torch.set_num_threads(1)
+    print(json.dumps([answer(query) for query in json.load(sys.stdin)]))
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ func exportNanoChat(w *model.Exporter, e *model.Export, cfg model.Config) {
 	e.Config["rms_norm_eps"], e.Config["attention_bias"] = cfg.LayerNormEps, false
 	e.Config["final_logit_softcapping"] = nil
 	if cfg.LogitSoftcap > 0 {
-		e.Config["final_logit_softcapping"] = cfg.LogitSoftcap
+		e.Config["final_logit_softcapping"] = model.Float(cfg.LogitSoftcap)
 	}
 	exportEnds(w, cfg)
 	parts := qkvParts(cfg)
