@@ -52,7 +52,7 @@ type MuonConfig struct {
 	Momentum float64 `yaml:"momentum"`
 	// MomentumWarmup is the number of steps over which the momentum rises in a line from 0.85 to muon.momentum; 0 is none.
 	MomentumWarmup int `yaml:"momentum_warmup"`
-	// Steps is the number of Newton-Schulz iterations that make an update orthogonal. 5 leaves singular values in 0.7..1.2.
+	// Steps is the number of Newton-Schulz iterations that make an update orthogonal. 5 leaves singular values in 0.68..1.2.
 	Steps int `yaml:"steps"`
 	// WeightDecay is decoupled: each step multiplies a matrix by 1 - learning rate * weight_decay.
 	WeightDecay float64 `yaml:"weight_decay"`
