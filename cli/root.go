@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/aries-serpent/codexml/cli/bench"
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/doctor"
 	"github.com/aries-serpent/codexml/cli/version"
@@ -11,6 +12,7 @@ import (
 // commands lists the commands in the order in which help shows them.
 func commands(env *cmdenv.Env) []*cobra.Command {
 	return []*cobra.Command{
+		bench.New(env),
 		doctor.New(env, nil),
 		version.New(env, nil),
 	}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aries-serpent/codexml/data"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/optim"
 	"github.com/aries-serpent/codexml/train"
@@ -30,6 +31,10 @@ type Run struct {
 
 	// Model is what is trained: architecture, sizes, initial weights.
 	Model model.Config `yaml:"model"`
+	// Tokenizer is what turns text into tokens.
+	Tokenizer Tokenizer `yaml:"tokenizer"`
+	// Data is where the text comes from and how it is split and packed.
+	Data data.Config `yaml:"data"`
 	// Training is how long, in which portions and how precisely it is trained, and what is kept.
 	Training train.Config `yaml:"training"`
 	// Optimizer is how gradients become steps, and the course of the learning rate.
@@ -41,7 +46,10 @@ type Run struct {
 
 // Default is the run of an empty file.
 func Default() *Run {
-	return &Run{ConfigVersion: Version, Model: model.DefaultConfig(), Training: train.DefaultConfig(), Optimizer: optim.DefaultConfig()}
+	return &Run{
+		ConfigVersion: Version, Model: model.DefaultConfig(), Tokenizer: DefaultTokenizer(), Data: data.DefaultConfig(),
+		Training: train.DefaultConfig(), Optimizer: optim.DefaultConfig(),
+	}
 }
 
 // Validate reports every problem of every section.
@@ -50,7 +58,7 @@ func (r *Run) Validate() error {
 	if r.ConfigVersion != Version {
 		version = fmt.Errorf("config_version: want %s, got %q", Version, r.ConfigVersion)
 	}
-	return errors.Join(version, r.Model.Validate(), r.Training.Validate(), r.Optimizer.Validate())
+	return errors.Join(version, r.Model.Validate(), r.Tokenizer.Validate(), r.Data.Validate(), r.Training.Validate(), r.Optimizer.Validate())
 }
 
 // Overridden lists the keys that overrides set when the run was loaded, by their

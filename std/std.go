@@ -1,4 +1,9 @@
-// Package std is the list of what the codexml binary is made of: blank imports
-// of every built-in component that registers itself by name. A program that
-// wants fewer, or others beside them, imports its own list instead.
+// Package std is the product list: importing it registers every built-in
+// component. A program of one's own imports it, or what of it it needs, and adds
+// its own.
 package std
+
+import (
+	_ "github.com/aries-serpent/codexml/model/decoder" // model.name decoder
+	_ "github.com/aries-serpent/codexml/model/gpt2"    // model.name gpt2
+)

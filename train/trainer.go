@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"github.com/aries-serpent/codexml/data"
+	"github.com/aries-serpent/codexml/eval"
 	"github.com/aries-serpent/codexml/internal/par"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/nn"
@@ -107,7 +108,7 @@ func (t *Trainer) Step() (StepResult, error) {
 	}
 	scale := float32(1)
 	if t.Config.GradClipNorm > 0 {
-		scale = float32(min(1, t.Config.GradClipNorm/(norm+1e-6)))
+		scale = optim.ClipScale(norm, t.Config.GradClipNorm)
 	}
 	lr := t.Optim.Step(t.Next, t.total, float32(t.Config.LearningRate), scale)
 	trained := t.Loader.StepTokens(t.Next)
@@ -126,7 +127,7 @@ func (t *Trainer) gradients() (loss float64, err error) {
 	coef, slots := float32(1/float64(trained)), 0
 	for from := 0; from < rows; from += t.Config.BatchSize {
 		t.Loader.Fill(&t.batch, t.Next, from, min(t.Config.BatchSize, rows-from))
-		t.input = convert(t.input, &t.batch)
+		t.input = eval.Input(t.input, &t.batch)
 		c.First = from == 0
 		c.SetBatch(&t.input)
 		n := t.input.Slots()
@@ -142,13 +143,4 @@ func (t *Trainer) gradients() (loss float64, err error) {
 		}
 	}
 	return sum / float64(trained), nil
-}
-
-// convert shows a batch of data to the layers, reusing b's segments.
-func convert(b nn.Batch, from *data.Batch) nn.Batch {
-	segments := b.Segments[:0]
-	for _, s := range from.Segments {
-		segments = append(segments, nn.Segment{Start: s.Start, Len: s.Len})
-	}
-	return nn.Batch{Rows: from.Rows, SeqLen: from.SeqLen, Tokens: from.Tokens, Targets: from.Targets, Segments: segments, Samples: from.Samples}
 }
