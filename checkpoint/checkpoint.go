@@ -8,8 +8,12 @@
 //	step-N/model.safetensors      weights, float32, sorted by name
 //	step-N/optimizer.safetensors  the optimiser's state, likewise
 //	step-N/meta.json              everything else, see Meta
-//	last                          name of the newest, a line of text
+//	last                          name of the newest, a line of text, for people and scripts
 //	best.json                     {"items":[{"step","metrics","path"}, ...]}, best first
+//
+// The newest is the one saved last. After a restart from an older step it need not
+// be the one of the highest step: meta.json counts the saves, and a checkpoint is
+// saved as soon as its folder has its name.
 //
 // No generator state is stored: random numbers are a function of seed and step.
 //

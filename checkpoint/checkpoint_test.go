@@ -24,7 +24,7 @@ func at() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 6, time.FixedZone(""
 func newStore(tb testing.TB, root string, options Options) *Store {
 	tb.Helper()
 	if root == "" {
-		root = tb.TempDir()
+		root = faultfs.TempDir(tb)
 	}
 	sys, err := faultfs.New(root)
 	if err != nil {
@@ -220,7 +220,7 @@ func TestMetaSurvives(t *testing.T) {
 	if hash, _ := CanonicalSHA256(want.ConfigSnapshot); got.ConfigHash != hash || len(hash) != 64 {
 		t.Errorf("config_hash is %s, want %s", got.ConfigHash, hash)
 	}
-	want.SchemaVersion, want.Digest, want.Step, want.Epoch, want.CreatedAt = SchemaVersion, got.Digest, 8, 2, "2026-01-02T02:04:05Z"
+	want.SchemaVersion, want.Digest, want.Step, want.Epoch, want.Sequence, want.CreatedAt = SchemaVersion, got.Digest, 8, 2, 1, "2026-01-02T02:04:05Z"
 	want.MetricKey, want.MetricMode, want.MetricValue, want.ConfigHash, want.Files = "val_loss", "max", &value, got.ConfigHash, got.Files
 	want.ConfigSnapshot = json.RawMessage(`{"a":"x","b":[1.5,null]}`)
 	a, _ := json.Marshal(got)

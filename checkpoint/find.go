@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,11 +14,11 @@ import (
 func (s *Store) Path(which string) (string, error) {
 	switch which {
 	case "last":
-		order, err := s.newestFirst()
+		infos, err := s.newestFirst()
 		if err != nil {
 			return "", err
 		}
-		return filepath.Join(s.root, order[0]), nil
+		return infos[0].Path, nil
 	case "best":
 		best := s.bestNames()
 		if len(best) == 0 {
@@ -56,25 +55,13 @@ func (s *Store) choices() string {
 	return few(names, ", ")
 }
 
-// newestFirst lists the names of the checkpoints in the order in which to resume
-// from them: the one saved last, which after a restart from an older step need not
-// have the highest number, then by step.
-func (s *Store) newestFirst() ([]string, error) {
-	steps, err := s.steps()
-	if err != nil {
-		return nil, err
+// newestFirst lists the checkpoints; none is an ErrNotFound.
+func (s *Store) newestFirst() ([]Info, error) {
+	infos, err := s.list()
+	if err == nil && len(infos) == 0 {
+		err = fmt.Errorf("%w: there is none in %s", ErrNotFound, s.root)
 	}
-	if len(steps) == 0 {
-		return nil, fmt.Errorf("%w: there is none in %s", ErrNotFound, s.root)
-	}
-	var names []string
-	for _, step := range steps {
-		names = append(names, nameOf(step))
-	}
-	if i := slices.Index(names, s.last()); i > 0 {
-		names = slices.Insert(slices.Delete(names, i, i+1), 0, s.last())
-	}
-	return names, nil
+	return infos, err
 }
 
 // Open opens a checkpoint by any name that Path takes. Save never deletes the one
@@ -120,19 +107,19 @@ type Skipped struct {
 // are damaged and how. load reads what it wants of a checkpoint: ReadInto, as a
 // rule. Whatever error it returns other than ErrCorrupt ends the search.
 func (s *Store) LoadLatest(load func(c *Checkpoint) error) (*Checkpoint, []Skipped, error) {
-	order, err := s.newestFirst()
+	infos, err := s.newestFirst()
 	if err != nil {
 		return nil, nil, err
 	}
 	var skipped []Skipped
-	for _, name := range order {
-		c, err := s.open(filepath.Join(s.root, name))
+	for _, info := range infos {
+		c, err := s.open(info.Path)
 		if err == nil {
 			err = load(c)
 		}
 		var corrupt *CorruptError
 		if errors.As(err, &corrupt) {
-			skipped = append(skipped, Skipped{filepath.Join(s.root, name), corrupt})
+			skipped = append(skipped, Skipped{info.Path, corrupt})
 			continue
 		}
 		if err != nil {

@@ -31,6 +31,7 @@ type Meta struct {
 	Epoch         int    // filled
 	TokensSeen    int64  // tokens trained on so far
 	CreatedAt     string // filled: UTC, RFC 3339
+	Sequence      int    // filled: counts the saves to the store; the highest is the newest
 	GitCommit     string // of the code that trained
 	Notes         string
 
@@ -80,7 +81,7 @@ const digestName, versionName, filesName = "digest", "schema_version", "files"
 func (m *Meta) fields() []field {
 	return []field{
 		{versionName, &m.SchemaVersion}, {digestName, &m.Digest}, {"run_id", &m.RunID}, {"step", &m.Step}, {"epoch", &m.Epoch}, {"tokens_seen", &m.TokensSeen},
-		{"created_at", &m.CreatedAt}, {"git_commit", &m.GitCommit}, {"notes", &m.Notes}, {"config_version", &m.ConfigVersion}, {"config_hash", &m.ConfigHash},
+		{"created_at", &m.CreatedAt}, {"sequence", &m.Sequence}, {"git_commit", &m.GitCommit}, {"notes", &m.Notes}, {"config_version", &m.ConfigVersion}, {"config_hash", &m.ConfigHash},
 		{"config_snapshot", &m.ConfigSnapshot}, {"dataset_version", &m.DatasetVersion}, {"data_sha256", &m.DataSHA256}, {"tokenizer_sha256", &m.TokenizerSHA256},
 		{"metrics", &m.Metrics}, {"metric_key", &m.MetricKey}, {"metric_mode", &m.MetricMode}, {"metric_value", &m.MetricValue},
 		{"environment", &m.Environment}, {"extra", &m.Extra}, {filesName, &m.Files},

@@ -54,6 +54,9 @@ func readMeta(dir string) (Meta, []byte, error) {
 	if err != nil {
 		return Meta{}, nil, bad(err.Error())
 	}
+	if step, ok := stepOf(filepath.Base(dir)); ok && step != m.Step {
+		return Meta{}, nil, bad(fmt.Sprintf("is of step %d, the folder of step %d", m.Step, step))
+	}
 	return m, text, nil
 }
 

@@ -28,7 +28,7 @@ func (s *Store) settle(name string) error {
 		return err
 	}
 	ranked := s.rank(infos)
-	keep := s.protected(name)
+	keep := map[string]bool{name: true, s.loaded: true}
 	for _, info := range ranked[:min(s.options.BestK, len(ranked))] {
 		keep[info.Name] = true
 	}
@@ -40,18 +40,8 @@ func (s *Store) settle(name string) error {
 	return s.remove(drop)
 }
 
-// protected are the checkpoints that are never deleted: those named, the last and
-// the one in use.
-func (s *Store) protected(names ...string) map[string]bool {
-	keep := map[string]bool{s.loaded: true, s.last(): true}
-	for _, name := range names {
-		keep[name] = true
-	}
-	return keep
-}
-
 // surplus lists what retention deletes: all but the newest KeepLast and those to
-// keep. What cannot be read does not count and stays: it may be wanted for a look.
+// keep: the one just saved, the one in use, the best. What cannot be read does not count and stays: it may be wanted for a look.
 func (s *Store) surplus(infos []Info, keep map[string]bool) (drop []string) {
 	if s.options.KeepLast == 0 {
 		return nil
@@ -186,8 +176,15 @@ func (s *Store) Prune(keepLast, keepEvery int, dryRun bool) (PruneResult, error)
 	if err != nil {
 		return PruneResult{}, err
 	}
-	keep := s.protected(s.bestNames()...)
-	result := PruneResult{Total: len(infos), Kept: []string{}, Pruned: []string{}, ProtectedLatest: s.last(), DryRun: dryRun}
+	keep := map[string]bool{s.loaded: true, s.last(): true}
+	for _, name := range s.bestNames() {
+		keep[name] = true
+	}
+	result := PruneResult{Total: len(infos), Kept: []string{}, Pruned: []string{}, DryRun: dryRun}
+	if len(infos) > 0 {
+		result.ProtectedLatest = infos[0].Name
+		keep[infos[0].Name] = true
+	}
 	readable := 0
 	for _, info := range infos {
 		if info.Problem == "" {

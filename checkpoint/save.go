@@ -41,6 +41,13 @@ func (s *Store) Save(state State) (Info, error) {
 	if err := s.prepare(); err != nil {
 		return Info{}, err
 	}
+	before, err := s.list()
+	if err != nil {
+		return Info{}, err
+	}
+	for _, info := range before {
+		meta.Sequence = max(meta.Sequence, info.sequence+1)
+	}
 	name := nameOf(state.Step)
 	err = s.writer.WriteDir(filepath.Join(s.root, name), func(d *fsatomic.Dir) error { return s.write(d, &meta, model, optimizer) })
 	if errors.Is(err, syscall.ENOSPC) {
@@ -61,7 +68,7 @@ func (s *Store) Save(state State) (Info, error) {
 // written before anything is.
 func (s *Store) metaOf(state State) (Meta, error) {
 	m := state.Meta
-	m.SchemaVersion, m.Step, m.Epoch, m.Files = SchemaVersion, state.Step, state.Epoch, nil
+	m.SchemaVersion, m.Step, m.Epoch, m.Files, m.Sequence = SchemaVersion, state.Step, state.Epoch, nil, 1
 	m.CreatedAt = s.options.Now().UTC().Format(time.RFC3339)
 	m.MetricKey, m.MetricMode, m.MetricValue = s.options.BestMetric, "", nil
 	if m.MetricKey != "" {

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -115,7 +116,7 @@ func stepOf(name string) (int, bool) {
 	return step, ok && err == nil && step >= 0 && nameOf(step) == name
 }
 
-// steps lists the steps of the checkpoint folders, the newest first.
+// steps lists the steps of the checkpoint folders, the highest first.
 func (s *Store) steps() ([]int, error) {
 	entries, err := os.ReadDir(s.root)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -164,10 +165,11 @@ type Info struct {
 	Problem string `json:"problem,omitempty"`
 
 	metricValue *float64
+	sequence    int
 }
 
 func (s *Store) infoOf(name string, m Meta) Info {
-	info := Info{Name: name, Path: filepath.Join(s.root, name), Step: m.Step, Epoch: m.Epoch, CreatedAt: m.CreatedAt, Metrics: m.Metrics, Digest: m.Digest}
+	info := Info{Name: name, Path: filepath.Join(s.root, name), Step: m.Step, Epoch: m.Epoch, CreatedAt: m.CreatedAt, Metrics: m.Metrics, Digest: m.Digest, sequence: m.Sequence}
 	for _, f := range m.Files {
 		info.Bytes += f.Bytes
 	}
@@ -191,29 +193,53 @@ func (s *Store) List() ([]Info, error) {
 	return infos, nil
 }
 
+// list is List without the ranks: the order in which to resume.
 func (s *Store) list() ([]Info, error) {
 	steps, err := s.steps()
 	if err != nil {
 		return nil, err
 	}
-	last := s.last()
 	infos := make([]Info, 0, len(steps))
+	newest := -1 // step of the newest that can be read
+	sequence := 0
 	for _, step := range steps {
-		name := nameOf(step)
-		info := Info{Name: name, Path: filepath.Join(s.root, name), Step: step}
-		m, _, err := readMeta(info.Path)
-		switch {
-		case errors.Is(err, ErrNotFound): // pruned meanwhile
+		info, err := s.read(step)
+		if errors.Is(err, ErrNotFound) { // pruned meanwhile
 			continue
-		case err != nil:
-			info.Problem = err.Error()
-		case m.Step != step:
-			info.Problem = fmt.Sprintf("the folder is named for step %d, %s says %d", step, MetaFile, m.Step)
-		default:
-			info = s.infoOf(name, m)
 		}
-		info.Last = name == last
+		if err != nil {
+			info.Problem = err.Error()
+		} else if info.sequence > sequence {
+			newest, sequence = step, info.sequence
+		}
 		infos = append(infos, info)
 	}
+	last := s.last()
+	// One that cannot be read does not tell its sequence: it comes first if it looks
+	// like the newest, so that its damage is reported, and else after all others.
+	class := func(i Info) int {
+		switch {
+		case i.Problem == "":
+			return 1
+		case i.Name == last || i.Step > newest:
+			return 0
+		}
+		return 2
+	}
+	slices.SortStableFunc(infos, func(a, b Info) int { return cmp.Or(class(a)-class(b), cmp.Compare(b.sequence, a.sequence)) })
+	if len(infos) > 0 {
+		infos[0].Last = true
+	}
 	return infos, nil
+}
+
+// read is the Info of the checkpoint of a step, with an error if its meta.json
+// cannot be used.
+func (s *Store) read(step int) (Info, error) {
+	info := Info{Name: nameOf(step), Path: filepath.Join(s.root, nameOf(step)), Step: step}
+	m, _, err := readMeta(info.Path)
+	if err != nil {
+		return info, err
+	}
+	return s.infoOf(info.Name, m), nil
 }

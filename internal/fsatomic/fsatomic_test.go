@@ -115,7 +115,7 @@ func writeOlder(root string) error {
 // states before and after, and the action's error.
 func run(t *testing.T, i int, arm func(*faultfs.FS)) (root, before string, sys *faultfs.FS, err error) {
 	t.Helper()
-	root = t.TempDir()
+	root = faultfs.TempDir(t)
 	if err := actions[i].setup(root); err != nil {
 		t.Fatal(err)
 	}
