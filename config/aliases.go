@@ -10,6 +10,14 @@ import (
 // training, where the Python system takes it from either. A target that is a
 // section takes over what the old name holds.
 var aliases = map[string]string{
+	"dataset_path":                 "data.source_path",
+	"data_path":                    "data.source_path",
+	"dataset.train_path":           "data.source_path",
+	"dataset.eval_path":            "data.val_path",
+	"dataset.format":               "data.format",
+	"tokenization":                 "tokenizer",
+	"tokenizer_path":               "tokenizer.path",
+	"tokenizer.tokenizer_path":     "tokenizer.path",
 	"lr":                           "training.learning_rate",
 	"max_epochs":                   "training.epochs",
 	"gradient_accumulation":        "training.grad_accum",
@@ -42,6 +50,7 @@ var aliases = map[string]string{
 // words are values of the Python system for values of today.
 var words = map[string]map[string]string{
 	"training.dtype": {"fp32": "float32", "float": "float32", "bf16": "bfloat16"},
+	"data.format":    {"ndjson": "jsonl"},
 	"optimizer.name": {"adamw_torch": "adamw"},
 	"model.name":     {"decoder_only": "decoder", "minilm": "decoder", "MiniLM": "decoder"},
 }
@@ -63,6 +72,12 @@ var fixed = map[string]fixedKey{
 	"checkpoint_dir":             {"", "checkpoints are in the run folder's checkpoints/"},
 	"deterministic":              {"true", "every run is deterministic"},
 	"deterministic_cudnn":        {"false true", "there is no cuDNN, every run is deterministic"},
+	"data.encoding":              {"utf-8", "text is UTF-8, and data.invalid_utf8 says what happens to other text"},
+	"data.safety_filter":         {"false", "this build has no safety filter"},
+	"data.validate_utf8":         {"true", "data.invalid_utf8 says what happens to text that is not UTF-8"},
+	"dataset.cast_policy":        {"", "training.dtype says what is computed in"},
+	"safety.enabled":             {"false", "this build has no safety filter"},
+	"tokenizer.model_type":       {"bpe", "this build trains byte-level BPE"},
 	"device":                     {"cpu auto", "codexml computes on the CPU"},
 	"mlflow_enable":              {"false", "this build records to metrics.ndjson only"},
 	"tensorboard":                {"false", "this build records to metrics.ndjson only"},

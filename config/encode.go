@@ -113,11 +113,19 @@ func (r *Run) tree() map[string]any {
 			section := map[string]any{}
 			sections[f.path], value = section, section
 		} else {
-			value = f.value(r).Interface()
+			value = plainValue(f.value(r))
 		}
 		sections[parent(f.path)][last(f.path)] = value
 	}
 	return sections[""]
+}
+
+// plainValue is a value for encoding/json; a list without items is [], nil or not.
+func plainValue(v reflect.Value) any {
+	if v.Kind() == reflect.Slice && v.IsNil() {
+		v = reflect.MakeSlice(v.Type(), 0, 0)
+	}
+	return v.Interface()
 }
 
 // Hash is the SHA-256 of the canonical JSON, in hexadecimal.

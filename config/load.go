@@ -165,8 +165,18 @@ func (l *loader) validate(r *Run) {
 		if bad[path] {
 			continue
 		}
-		l.problems = append(l.problems, Problem{l.values[path].place, key, message})
+		l.problems = append(l.problems, Problem{l.place(path), key, message})
 	}
+}
+
+// place is where path was given, or for a section the first of its keys.
+func (l *loader) place(path string) Place {
+	for _, f := range fields() {
+		if g, ok := l.values[f.path]; ok && (f.path == path || strings.HasPrefix(f.path, path+".")) {
+			return g.place
+		}
+	}
+	return Place{}
 }
 
 // flatErrors takes joined errors apart.

@@ -34,7 +34,7 @@ func Schema() ([]byte, error) {
 		} else {
 			n.describe(f.typ)
 			n.Type = append(n.Type, "null")
-			n.Default = f.value(defaults).Interface()
+			n.Default = plainValue(f.value(defaults))
 		}
 		sections[parent(f.path)].Properties[last(f.path)] = n
 	}

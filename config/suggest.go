@@ -25,7 +25,9 @@ func suggest(path string) string {
 	if len(elsewhere) > 0 {
 		return elsewhere[0]
 	}
-	if near := nearestLast(path, others); near != "" {
+	// A short word in the wrong section is near to too many.
+	const long = 6
+	if near := nearestLast(path, others); near != "" && len(last(path)) >= long {
 		return near
 	}
 	if old := Nearest(bare(path), slices.Sorted(maps.Keys(aliases))); old != "" {
