@@ -128,7 +128,8 @@ func take(groups []group, share Share, total int64, spare int) (side, rest []gro
 			at = i
 		}
 	}
-	return []group{rest[at]}, slices.Delete(rest, at, at+1)
+	smallest := rest[at]
+	return []group{smallest}, slices.Delete(rest, at, at+1)
 }
 
 // collect returns the documents of groups in the order they came in.
