@@ -167,6 +167,10 @@ func (g *SeqGemm) item(p *product, i0, i1, j0, j1 int) {
 	}
 }
 
+// minWork is the number of multiply-adds that are worth a parallel region, 3 to 10
+// microseconds; tests change it.
+var minWork = 1 << 18
+
 // gemmOps is how a tier multiplies.
 type gemmOps struct {
 	rows int // of a tile: items are made of whole ones

@@ -9,13 +9,12 @@ import "unsafe"
 // C. The sizes were found by measurement on Zen 3 at widths of 192 to 3072
 // (docs/log.md): measure again where the second-level cache is not 512 KiB.
 const (
-	maxSteps   = 768     // of k in a block
-	maxRows    = 96      // of a block of A
-	maxCols    = 1024    // of an item
-	minWork    = 1 << 18 // multiply-adds that are worth a parallel region
-	maxVecs    = 3       // registers in a row of a tile
-	directRows = 8       // up to these, B is read where it is instead of being packed
-	thinRows   = 4       // up to these, a packed bfloat16 B is widened in registers
+	maxSteps   = 768  // of k in a block
+	maxRows    = 96   // of a block of A
+	maxCols    = 1024 // of an item
+	maxVecs    = 3    // registers in a row of a tile
+	directRows = 8    // up to these, B is read where it is instead of being packed
+	thinRows   = 4    // up to these, a packed bfloat16 B is widened in registers
 )
 
 // Flags of the strip kernels; the generator has the same.
@@ -113,7 +112,7 @@ func (t *simd) column(n, i, parts int) int {
 // split makes items of about maxCols columns, equal to a panel, a multiple of the
 // threads in number; with too few columns for that, rows are shared out too.
 func (t *simd) split(p *product, threads int) (across, down int) {
-	if threads == 1 || p.m*p.n*p.k < minWork {
+	if p.m*p.n*p.k < minWork {
 		threads = 1
 	}
 	panels := t.panels(p.n)

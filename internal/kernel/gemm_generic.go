@@ -12,9 +12,9 @@ func gemmGeneric(t *table) {
 	t.gemmOps = gemmOps{rows: 1, column: columnGeneric, split: splitGeneric, item: itemGeneric, pack: packGeneric, madds: maddsGeneric}
 }
 
-// splitGeneric makes items of a few thousand chain steps at least.
+// splitGeneric makes items of 16 rows.
 func splitGeneric(p *product, threads int) (across, down int) {
-	if threads == 1 || p.m*p.n*p.k < 1<<14 {
+	if threads == 1 || 64*p.m*p.n*p.k < minWork { // 64 times slower
 		return 1, 1
 	}
 	return min(ceil(p.n, genericCols), threads), ceil(p.m, genericRows)
