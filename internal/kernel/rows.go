@@ -1,5 +1,7 @@
 package kernel
 
+//go:generate go run -C _gen ./rows
+
 import (
 	"fmt"
 	"math"
@@ -107,6 +109,19 @@ func total[T float32 | float64](sum *[lanes]T) T {
 }
 
 var negInf = float32(math.Inf(-1))
+
+// lowest are lanes in which nothing has been seen yet.
+var lowest = [lanes]float32{negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf}
+
+// largest is total for maxima.
+func largest(top *[lanes]float32) float32 {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			top[i] = larger(top[i], top[i+h])
+		}
+	}
+	return top[0]
+}
 
 // lengths panics about operands whose lengths differ.
 func lengths(name string, n ...int) {

@@ -10,10 +10,11 @@ func softcapGeneric(x []float32, scale, softcap float32) {
 // softmaxGeneric replaces p by the exponentials of p*scale - m and returns m, the
 // maximum of p*scale, and their sum.
 func softmaxGeneric(p []float32, scale float32) (m, l float32) {
-	m = negInf
-	for _, v := range p {
-		m = larger(mul(v, scale), m)
+	top := lowest
+	for i, v := range p {
+		top[i%lanes] = larger(mul(v, scale), top[i%lanes])
 	}
+	m = largest(&top)
 	var sum [lanes]float32
 	for i, v := range p {
 		p[i] = ExpScalar(mul(v, scale) - m)

@@ -40,11 +40,11 @@ func dotGeneric(a, b []float32) float32 {
 }
 
 func maxGeneric(x []float32) float32 {
-	m := negInf
-	for _, v := range x {
-		m = larger(v, m)
+	top := lowest
+	for i, v := range x {
+		top[i%lanes] = larger(v, top[i%lanes])
 	}
-	return m
+	return largest(&top)
 }
 
 func squaresGeneric(x []float32) float64 {

@@ -1,0 +1,368 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// vec is a vector register: 8 float32 in AVX2, 16 (wide) in AVX-512.
+type vec = reg.VecVirtual
+
+// asm writes instructions. Its methods return new registers and leave their
+// operands as they are, unless they are named for an assignment.
+type asm struct {
+	*build.Context
+	wide      bool
+	stubs     *bytes.Buffer
+	constants map[string]bool // data sections that the file has
+	labels    int
+}
+
+func (a *asm) suffix() string {
+	if a.wide {
+		return "AVX512"
+	}
+	return "AVX2"
+}
+
+// vec is a new register.
+func (a *asm) vec() vec {
+	if a.wide {
+		return a.ZMM()
+	}
+	return a.YMM()
+}
+
+// units is the number of registers that hold 16 elements.
+func (a *asm) units() int {
+	if a.wide {
+		return 1
+	}
+	return 2
+}
+
+func (a *asm) label(name string) string {
+	a.labels++
+	return fmt.Sprintf("%s%d", name, a.labels)
+}
+
+// f is a vector constant in memory.
+func (a *asm) f(x float32) operand.Op { return a.u(math.Float32bits(x)) }
+
+// u is f by its bits.
+func (a *asm) u(bits uint32) operand.Op {
+	name := fmt.Sprintf("c%08x", bits)
+	if !a.constants[name] {
+		a.constants[name] = true
+		a.StaticGlobal(name)
+		a.DataAttributes(attr.RODATA | attr.NOPTR)
+		for range 16 {
+			a.AppendDatum(operand.U32(bits))
+		}
+	}
+	return operand.NewDataAddr(operand.Symbol{Name: name, Static: true}, 0)
+}
+
+// table is a constant vector of 32-bit words.
+func (a *asm) table(name string, words ...uint32) operand.Mem {
+	if !a.constants[name] {
+		a.constants[name] = true
+		a.StaticGlobal(name)
+		a.DataAttributes(attr.RODATA | attr.NOPTR)
+		for _, w := range words {
+			a.AppendDatum(operand.U32(w))
+		}
+	}
+	return operand.NewDataAddr(operand.Symbol{Name: name, Static: true}, 0)
+}
+
+// get is x in a register that may be written.
+func (a *asm) get(x operand.Op) vec {
+	v := a.vec()
+	a.VMOVUPS(x, v)
+	return v
+}
+
+func (a *asm) zero() vec {
+	v := a.vec()
+	if a.wide {
+		a.VPXORD(v, v, v)
+	} else {
+		a.VXORPS(v, v, v)
+	}
+	return v
+}
+
+func (a *asm) two(f func(...operand.Op), x, y operand.Op) vec {
+	v := a.vec()
+	f(y, x, v)
+	return v
+}
+
+// In the following y may be in memory, x may not.
+
+func (a *asm) add(x, y operand.Op) vec { return a.two(a.VADDPS, x, y) }
+func (a *asm) sub(x, y operand.Op) vec { return a.two(a.VSUBPS, x, y) }
+func (a *asm) mul(x, y operand.Op) vec { return a.two(a.VMULPS, x, y) }
+func (a *asm) div(x, y operand.Op) vec { return a.two(a.VDIVPS, x, y) }
+
+// max is x > y ? x : y.
+func (a *asm) max(x, y operand.Op) vec { return a.two(a.VMAXPS, x, y) }
+
+func (a *asm) and(x, y operand.Op) vec { return a.two(a.VANDPS, x, y) }
+func (a *asm) or(x, y operand.Op) vec  { return a.two(a.VORPS, x, y) }
+func (a *asm) xor(x, y operand.Op) vec { return a.two(a.VXORPS, x, y) }
+func (a *asm) neg(x operand.Op) vec    { return a.xor(x, a.u(1<<31)) }
+
+func (a *asm) sqrt(x operand.Op) vec {
+	v := a.vec()
+	a.VSQRTPS(x, v)
+	return v
+}
+
+// multiplyAdd is p = fma(p, x, y).
+func (a *asm) multiplyAdd(p vec, x, y operand.Op) { a.VFMADD213PS(y, x, p) }
+
+// accumulate is sum = fma(x, y, sum).
+func (a *asm) accumulate(sum vec, x, y operand.Op) { a.VFMADD231PS(y, x, sum) }
+
+// fma is fma(x, y, z), x and y in registers.
+func (a *asm) fma(x, y, z operand.Op) vec {
+	v := a.get(x)
+	a.VFMADD213PS(z, y, v)
+	return v
+}
+
+// horner is c[0] + c[1] x + ... in fma.
+func (a *asm) horner(x vec, c ...float32) vec {
+	p := a.get(a.f(c[len(c)-1]))
+	for i := len(c) - 2; i >= 0; i-- {
+		a.multiplyAdd(p, x, a.f(c[i]))
+	}
+	return p
+}
+
+// Predicates of compare.
+const (
+	unordered    = 3
+	less         = 17 // false with NaN
+	notLess      = 21 // true with NaN
+	notLessEqual = 22
+)
+
+// mask is the result of a comparison: a vector in AVX2, a mask register in AVX-512.
+type mask struct {
+	v vec
+	k reg.OpmaskVirtual
+}
+
+// compare is x predicate y.
+func (a *asm) compare(predicate uint8, x, y operand.Op) mask {
+	if a.wide {
+		m := mask{k: a.K()}
+		a.VCMPPS(operand.Imm(uint64(predicate)), y, x, m.k)
+		return m
+	}
+	m := mask{v: a.vec()}
+	a.VCMPPS(operand.Imm(uint64(predicate)), y, x, m.v)
+	return m
+}
+
+// choose is yes where m is set, else no.
+func (a *asm) choose(m mask, yes, no operand.Op) vec {
+	v := a.vec()
+	if a.wide {
+		a.VBLENDMPS(yes, no, m.k, v)
+	} else {
+		a.VBLENDVPS(m.v, yes, no, v)
+	}
+	return v
+}
+
+// keep is x where m is set, else +0.
+func (a *asm) keep(m mask, x vec) vec {
+	v := a.vec()
+	if a.wide {
+		a.VMOVAPS_Z(x, m.k, v)
+	} else {
+		a.VANDPS(x, m.v, v)
+	}
+	return v
+}
+
+// broadcast is a vector of the float32 at m or in the register m.
+func (a *asm) broadcast(m operand.Op) vec {
+	v := a.vec()
+	a.VBROADCASTSS(m, v)
+	return v
+}
+
+// ptr, length, scalar and word load a parameter.
+func (a *asm) ptr(name string) reg.GPVirtual {
+	r := a.GP64()
+	a.Load(a.Param(name).Base(), r)
+	return r
+}
+
+func (a *asm) length(name string) reg.GPVirtual {
+	r := a.GP64()
+	a.Load(a.Param(name).Len(), r)
+	return r
+}
+
+func (a *asm) word(name string) reg.GPVirtual {
+	r := a.GP64()
+	a.Load(a.Param(name), r)
+	return r
+}
+
+func (a *asm) scalar(name string) vec {
+	c, err := a.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return a.broadcast(c.Addr)
+}
+
+// fold folds the lanes of a reduction, halving them: join is called with the lower
+// and the upper half. The result is in the lowest lane.
+func (a *asm) fold(sums []vec, join func(x, y operand.Op, to operand.Op)) reg.Register {
+	var eight, four, upper reg.VecVirtual
+	if a.wide {
+		eight, upper = a.YMM(), a.YMM()
+		a.VEXTRACTF64X4(operand.Imm(1), sums[0], upper)
+		join(sums[0].AsY(), upper, eight)
+	} else {
+		eight = a.YMM()
+		join(sums[0], sums[1], eight)
+	}
+	four, upper = a.XMM(), a.XMM()
+	a.VEXTRACTF128(operand.Imm(1), eight, upper)
+	join(eight.AsX(), upper, four)
+	for _, shuffle := range []uint64{0x0e, 0x01} {
+		upper, next := a.XMM(), a.XMM()
+		a.VPSHUFD(operand.Imm(shuffle), four, upper)
+		join(four, upper, next)
+		four = next
+	}
+	return four
+}
+
+// sum is the total of the lanes, max the largest.
+func (a *asm) foldSum(sums []vec) reg.Register {
+	return a.fold(sums, func(x, y, to operand.Op) { a.VADDPS(y, x, to) })
+}
+
+func (a *asm) foldMax(tops []vec) reg.Register {
+	return a.fold(tops, func(x, y, to operand.Op) { a.VMAXPS(y, x, to) })
+}
+
+// zeros are accumulators of 16 lanes.
+func (a *asm) zeros() []vec {
+	v := make([]vec, a.units())
+	for i := range v {
+		v[i] = a.zero()
+	}
+	return v
+}
+
+// unit is one register's worth of a group of 16 elements.
+type unit struct {
+	*asm
+	n      int // which of the group's registers
+	index  reg.Register
+	masked bool
+	m      mask
+}
+
+// at is the unit's place in the float32 from p on.
+func (u *unit) at(p reg.Register) operand.Mem {
+	return operand.Mem{Base: p, Index: u.index, Scale: 4, Disp: 32 * u.n}
+}
+
+// load reads the unit's elements of p; absent ones are +0.
+func (u *unit) load(p reg.Register) vec {
+	v := u.vec()
+	switch {
+	case !u.masked:
+		u.VMOVUPS(u.at(p), v)
+	case u.wide:
+		u.VMOVUPS_Z(u.at(p), u.m.k, v)
+	default:
+		u.VMASKMOVPS(u.at(p), u.m.v, v)
+	}
+	return v
+}
+
+// store writes the unit's elements of p.
+func (u *unit) store(v vec, p reg.Register) {
+	switch {
+	case !u.masked:
+		u.VMOVUPS(v, u.at(p))
+	case u.wide:
+		u.VMOVUPS(v, u.m.k, u.at(p))
+	default:
+		u.VMASKMOVPS(v, u.m.v, u.at(p))
+	}
+}
+
+// present is x with +0 for the absent elements.
+func (u *unit) present(x vec) vec {
+	if !u.masked {
+		return x
+	}
+	return u.keep(u.m, x)
+}
+
+// each runs body over n elements, in groups of 16: all whole groups, then what is
+// left, masked.
+func (a *asm) each(n reg.Register, body func(u *unit)) {
+	index, end := a.GP64(), a.GP64()
+	a.XORQ(index, index)
+	a.groups(index, end, n, body)
+	done := a.label("done")
+	a.MOVQ(n, end)
+	a.ANDQ(operand.Imm(15), end)
+	a.JZ(operand.LabelRef(done))
+	ones := make([]uint32, 32)
+	for i := range 16 {
+		ones[i] = ^uint32(0)
+	}
+	at := a.GP64()
+	a.LEAQ(a.table("present", ones...), at)
+	a.NEGQ(end)
+	for k := range a.units() {
+		u := &unit{asm: a, n: k, index: index, masked: true}
+		v := a.get(operand.Mem{Base: at, Index: end, Scale: 4, Disp: 64 + 32*k})
+		if a.wide {
+			u.m.k = a.K()
+			a.VPTESTMD(v, v, u.m.k)
+		} else {
+			u.m.v = v
+		}
+		body(u)
+	}
+	a.Label(done)
+}
+
+// groups runs body over the whole groups of n elements.
+func (a *asm) groups(index, end, n reg.Register, body func(u *unit)) {
+	loop, done := a.label("group"), a.label("groups")
+	a.MOVQ(n, end)
+	a.ANDQ(operand.I8(-16), end)
+	a.JZ(operand.LabelRef(done))
+	a.Label(loop)
+	for k := range a.units() {
+		body(&unit{asm: a, n: k, index: index})
+	}
+	a.ADDQ(operand.Imm(16), index)
+	a.CMPQ(index, end)
+	a.JLT(operand.LabelRef(loop))
+	a.Label(done)
+}
