@@ -25,9 +25,6 @@ const (
 	normEps = 1e-7
 	// warmMomentum is where the momentum's warm-up starts.
 	warmMomentum = 0.85
-	// halves is the number of row blocks in which a symmetric product is computed: only their part up to the diagonal, so
-	// 5/8 of the work. More blocks save little more and make each product too thin for the kernels.
-	halves = 4
 )
 
 // muonRates are the numbers of one step.
@@ -75,12 +72,6 @@ func (o *optimizer) cost(p piece) int {
 	return (p.hi - p.lo) * min(rows, cols)
 }
 
-// newtonSchulz is one worker's scratch memory.
-type newtonSchulz struct {
-	x, y []float32 // R x C
-	a, b []float32 // S x S
-}
-
 // newScratch gives every worker room for the largest of the matrices.
 func (o *optimizer) newScratch(matrices []piece) {
 	if o.gemm == nil {
@@ -93,18 +84,16 @@ func (o *optimizer) newScratch(matrices []piece) {
 	}
 	o.muons = make([]newtonSchulz, o.pool.Threads())
 	for i := range o.muons {
-		o.muons[i] = newtonSchulz{make([]float32, elements), make([]float32, elements), make([]float32, squares), make([]float32, squares)}
+		o.muons[i] = newNewtonSchulz(elements, squares)
 	}
 }
-
-func (n *newtonSchulz) bytes() int { return 4 * (len(n.x) + len(n.y) + len(n.a) + len(n.b)) }
 
 // step trains one logical matrix of C columns:
 //
 //	m = fma(g, gradScale, m*momentum)             // momentum
 //	x = fma(g, gradScale, m*momentum)             // Nesterov's look ahead
 //	x = x / max(norm(x), 1e-7)                    // Frobenius, float64 over kernel.SumSquares64's blocks, as one factor
-//	x = quintic(x), r.steps times                 // all singular values towards 1
+//	x = iterate(x, r.steps)                       // all singular values towards 1
 //	w = w * (1 - lr*weight_decay)                 // skipped if that factor is 1
 //	w = fma(x, -lr*sqrt(max(1, R/C)), w)
 //	half = bfloat16(w)
@@ -119,9 +108,7 @@ func (n *newtonSchulz) step(gemm *kernel.SeqGemm, r muonRates, w, g, m []float32
 	kernel.Scale(x, m, r.momentum)
 	kernel.Axpy(x, g, r.gradScale)
 	kernel.Scale(x, x, float32(1/max(math.Sqrt(kernel.SumSquares64(x)), normEps)))
-	for range r.steps {
-		x = n.quintic(gemm, x, R, C)
-	}
+	x = n.iterate(gemm, R, C, r.steps)
 	if r.keep != 1 {
 		kernel.Scale(w, w, r.keep)
 	}

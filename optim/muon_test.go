@@ -89,9 +89,9 @@ func TestTallIsTheTransposedWide(t *testing.T) {
 	defer pool.Close()
 	seq := kernel.NewGemmer(pool).Seq(0)
 	run := func(x []float32, rows, cols int) []float32 {
-		n := newtonSchulz{make([]float32, len(x)), make([]float32, len(x)), make([]float32, 21*21), make([]float32, 21*21)}
+		n := newNewtonSchulz(len(x), 21*21)
 		copy(n.x, x)
-		return n.quintic(seq, n.x, rows, cols)
+		return n.iterate(seq, rows, cols, 7)
 	}
 	got := make([]float32, rows*cols)
 	transpose(got, run(wide, cols, rows), cols, rows)
@@ -106,9 +106,10 @@ func transpose(dst, src []float32, rows, cols int) {
 	}
 }
 
-// TestGramIsTheWholeProduct: multiplying up to the diagonal and mirroring gives
-// the bits of the product, at sizes around the number of blocks.
-func TestGramIsTheWholeProduct(t *testing.T) {
+// TestSymmetricIsTheWholeProduct: for a matrix with itself, multiplying up to the
+// diagonal and mirroring gives the bits of the product, at sizes around the number
+// of blocks.
+func TestSymmetricIsTheWholeProduct(t *testing.T) {
 	pool := par.New(1)
 	defer pool.Close()
 	seq := kernel.NewGemmer(pool).Seq(0)
@@ -121,11 +122,11 @@ func TestGramIsTheWholeProduct(t *testing.T) {
 				}
 				testkit.Hash(m.Data, uint32(s*k), 1)
 				got, want := kernel.MatF32{Data: make([]float32, s*s), Stride: s}, kernel.MatF32{Data: make([]float32, s*s), Stride: s}
-				gram(seq, form, s, k, m, got)
+				symmetric(seq, form, s, k, m, m, got)
 				seq.Gemm(form, s, s, k, m, m, want, false, nil)
 				testkit.SameBits(t, fmt.Sprintf("%v %d x %d", form, s, k), got.Data, want.Data)
 				square := kernel.MatF32{Data: make([]float32, s*s), Stride: s}
-				gram(seq, kernel.NN, s, s, got, square)
+				symmetric(seq, kernel.NN, s, s, got, got, square)
 				seq.Gemm(kernel.NN, s, s, s, got, got, want, false, nil)
 				testkit.SameBits(t, fmt.Sprintf("square of %d", s), square.Data, want.Data)
 			}
@@ -179,4 +180,70 @@ func TestMuonRates(t *testing.T) {
 	if r := c.rates(0, 1, 1); r.momentum != 0.5 {
 		t.Errorf("momentum %v, want 0.5", r.momentum)
 	}
+}
+
+// TestIterationAgainstFloat64: the polynomial applied to the matrix itself, in
+// float64, also where most singular values are nearly 0.
+func TestIterationAgainstFloat64(t *testing.T) {
+	pool := par.New(1)
+	defer pool.Close()
+	seq := kernel.NewGemmer(pool).Seq(0)
+	for _, size := range [][2]int{{40, 40}, {24, 96}, {96, 24}} {
+		for _, decay := range []float32{1, 0.9, 0.6, 0.1} {
+			R, C := size[0], size[1]
+			n := newNewtonSchulz(R*C, min(R, C)*min(R, C))
+			testkit.Hash(n.x, 3, 1)
+			for i := range R { // rows that shrink, so that singular values do
+				kernel.Scale(n.x[i*C:(i+1)*C], n.x[i*C:(i+1)*C], float32(math.Pow(float64(decay), float64(i))))
+			}
+			kernel.Scale(n.x, n.x, float32(1/math.Sqrt(kernel.SumSquares64(n.x))))
+			want := make([]float64, R*C)
+			for i, v := range n.x {
+				want[i] = float64(v)
+			}
+			for range 5 {
+				want = quintic64(want, R, C)
+			}
+			off, size := 0.0, 0.0
+			for i, got := range n.iterate(seq, R, C, 5) {
+				off += (float64(got) - want[i]) * (float64(got) - want[i])
+				size += want[i] * want[i]
+			}
+			if rel := math.Sqrt(off / size); !(rel < 1e-3) {
+				t.Errorf("%d x %d, decay %v: off by %v of the update, want 1e-3 at most", R, C, decay, rel)
+			}
+		}
+	}
+}
+
+// quintic64 is a*x + (b*x*x^T + c*x*x^T*x*x^T)*x.
+func quintic64(x []float64, R, C int) []float64 {
+	xt := make([]float64, R*C)
+	for i := range R {
+		for j := range C {
+			xt[j*R+i] = x[i*C+j]
+		}
+	}
+	a := product64(x, xt, R, R, C)
+	b := product64(a, a, R, R, R)
+	for i := range b {
+		b[i] = quinticC*b[i] + quinticB*a[i]
+	}
+	y := product64(b, x, R, C, R)
+	for i := range y {
+		y[i] += quinticA * x[i]
+	}
+	return y
+}
+
+func product64(a, b []float64, m, n, k int) []float64 {
+	c := make([]float64, m*n)
+	for i := range m {
+		for l := range k {
+			for j := range n {
+				c[i*n+j] += a[i*k+l] * b[l*n+j]
+			}
+		}
+	}
+	return c
 }
