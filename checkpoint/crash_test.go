@@ -135,7 +135,7 @@ func TestCrashLosesAtMostThatSave(t *testing.T) {
 					i.afterCrash(t, root, sys, loss, err, fmt.Sprintf("crash at operation %d, %s", n+1, loss))
 				}
 			}
-			for b := int64(0); b < written; b += 1 + written/50 {
+			for b := int64(0); b < written; b += 1 + written/30 {
 				root, sys, err := i.start(t, func(f *faultfs.FS) { f.CrashAfter = b })
 				i.afterCrash(t, root, sys, faultfs.Killed, err, fmt.Sprintf("killed after byte %d", b))
 			}

@@ -28,7 +28,7 @@ func (s *Store) settle(name string) error {
 		return err
 	}
 	ranked := s.rank(infos)
-	keep := map[string]bool{name: true, s.loaded: true}
+	keep := map[string]bool{s.loaded: true}
 	for _, info := range ranked[:min(s.options.BestK, len(ranked))] {
 		keep[info.Name] = true
 	}
@@ -40,8 +40,9 @@ func (s *Store) settle(name string) error {
 	return s.remove(drop)
 }
 
-// surplus lists what retention deletes: all but the newest KeepLast and those to
-// keep: the one just saved, the one in use, the best. What cannot be read does not count and stays: it may be wanted for a look.
+// surplus lists what retention deletes: all but the newest KeepLast, the one in use
+// and the best. What cannot be read does not count and stays: it may be wanted for a
+// look.
 func (s *Store) surplus(infos []Info, keep map[string]bool) (drop []string) {
 	if s.options.KeepLast == 0 {
 		return nil
