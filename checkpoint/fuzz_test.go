@@ -2,14 +2,19 @@ package checkpoint
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/fsatomic/faultfs"
 )
 
@@ -139,15 +144,21 @@ func FuzzMeta(f *testing.F) {
 	})
 }
 
-// FuzzCheckpoint reads folders with any three files in them.
+// FuzzCheckpoint reads folders with any tensor files in them, under a meta.json
+// that says of them what is true.
 func FuzzCheckpoint(f *testing.F) {
 	s := newStore(f, "", Options{})
 	save(f, s, newState(3))
-	part := func(file string) []byte { return []byte(read(f, s, "step-3", file)) }
-	f.Add(part(MetaFile), part(ModelFile), part(OptimizerFile))
-	f.Add(part(MetaFile), []byte{}, part(ModelFile))
+	model := []byte(read(f, s, "step-3", ModelFile))
+	f.Add(model, []byte(read(f, s, "step-3", OptimizerFile)))
+	f.Add([]byte{}, model)
 	dir := faultfs.TempDir(f)
-	f.Fuzz(func(t *testing.T, meta, model, optimizer []byte) {
+	f.Fuzz(func(t *testing.T, model, optimizer []byte) {
+		m := Meta{SchemaVersion: SchemaVersion, Files: []FileRecord{trueRecord(ModelFile, model), trueRecord(OptimizerFile, optimizer)}}
+		meta, err := m.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
 		for name, data := range map[string][]byte{MetaFile: meta, ModelFile: model, OptimizerFile: optimizer} {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 				t.Fatal(err)
@@ -155,14 +166,45 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 		size := int64(len(meta) + len(model) + len(optimizer))
 		got := allocated(func() {
-			if c, err := Open(dir); err == nil {
-				_, _ = c.Read()
+			var c *Checkpoint
+			if c, err = Open(dir); err == nil {
+				_, err = c.Read()
 			}
 		})
 		if got > 4*size+8*allowance { // buffers of several files and tensors
 			t.Fatalf("%d bytes allocated for files of %d", got, size)
 		}
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+		if good := sortedFloat32(model) && sortedFloat32(optimizer); good != (err == nil) {
+			t.Fatalf("sorted float32 files: %v, but: %v", good, err)
+		}
 	})
+}
+
+// trueRecord describes a tensor file, as far as it is one.
+func trueRecord(name string, data []byte) FileRecord {
+	hash := sha256.Sum256(data)
+	r := FileRecord{File: name, Bytes: int64(len(data)), SHA256: hex.EncodeToString(hash[:])}
+	f, err := safetensors.Parse(data)
+	if err != nil {
+		return r
+	}
+	for _, t := range f.Tensors {
+		hash := sha256.Sum256(f.Bytes(t))
+		r.Tensors = append(r.Tensors, TensorRecord{t.Name, t.DType.String(), t.Shape, hex.EncodeToString(hash[:])})
+	}
+	return r
+}
+
+// sortedFloat32 says whether data is a file of float32 tensors, sorted by name.
+func sortedFloat32(data []byte) bool {
+	f, err := safetensors.Parse(data)
+	if err != nil {
+		return false
+	}
+	return slices.IsSorted(names(f.Tensors)) && !slices.ContainsFunc(f.Tensors, func(t safetensors.Tensor) bool { return t.DType != safetensors.F32 })
 }
 
 func FuzzBest(f *testing.F) {
