@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/config"
 )
 
 // Main runs the process's command line and returns its exit code. SIGINT and
@@ -102,10 +104,10 @@ func asUsage(err error) error {
 
 // jsonError is an error as JSON, on standard error.
 type jsonError struct {
-	Kind     string   `json:"kind"` // usage, bad_input or failure
-	Message  string   `json:"message"`
-	Problems []string `json:"problems,omitempty"` // the single ones, where there are several
-	Hint     string   `json:"hint,omitempty"`
+	Kind     string `json:"kind"` // usage, bad_input or failure
+	Message  string `json:"message"`
+	Problems any    `json:"problems,omitempty"` // of a configuration, each with its place
+	Hint     string `json:"hint,omitempty"`
 }
 
 func printError(env *cmdenv.Env, err error) {
@@ -114,26 +116,23 @@ func printError(env *cmdenv.Env, err error) {
 	if errors.As(err, &hint) {
 		way = hint.Hint
 	}
-	if env.JSON {
-		line, _ := json.Marshal(map[string]jsonError{"error": {cmdenv.Kind(err), err.Error(), problems(err), way}})
-		fmt.Fprintf(env.Err, "%s\n", line)
+	if !env.JSON {
+		fmt.Fprintf(env.Err, "codexml: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		if way != "" {
+			fmt.Fprintln(env.Err, way)
+		}
 		return
 	}
-	fmt.Fprintf(env.Err, "codexml: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	if way != "" {
-		fmt.Fprintf(env.Err, "%s\n", way)
+	object := jsonError{Kind: cmdenv.Kind(err), Message: err.Error(), Hint: way}
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		object.Problems = problems
 	}
-}
-
-// problems takes a joined error apart.
-func problems(err error) []string {
-	var many interface{ Unwrap() []error }
-	if !errors.As(err, &many) {
-		return nil
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(map[string]jsonError{"error": object}); err != nil {
+		panic("cli: printError: " + err.Error()) // strings and numbers only
 	}
-	var all []string
-	for _, e := range many.Unwrap() {
-		all = append(all, e.Error())
-	}
-	return all
+	env.Err.Write(line.Bytes())
 }

@@ -4,7 +4,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/bench"
+	"github.com/aries-serpent/codexml/cli/checkpoint"
 	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/cli/config"
 	"github.com/aries-serpent/codexml/cli/doctor"
 	"github.com/aries-serpent/codexml/cli/version"
 )
@@ -12,6 +14,8 @@ import (
 // commands lists the commands in the order in which help shows them.
 func commands(env *cmdenv.Env) []*cobra.Command {
 	return []*cobra.Command{
+		checkpoint.New(env),
+		config.New(env),
 		bench.New(env),
 		doctor.New(env, nil),
 		version.New(env, nil),
@@ -31,7 +35,7 @@ func newRoot(env *cmdenv.Env) *cobra.Command {
 		return unknown(cmd, args)
 	}
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &cmdenv.UsageError{Err: err} })
+	root.SetFlagErrorFunc(flagError)
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)

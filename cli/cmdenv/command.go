@@ -25,6 +25,7 @@ func Group(use, short string, commands ...*cobra.Command) *cobra.Command {
 		return Usagef("%sthere is no command %q, want one of: %s", prefix(cmd), args[0], want)
 	}
 	cmd.Args = cobra.ArbitraryArgs
+	cmd.SuggestionsMinimumDistance = 2
 	return cmd
 }
 
