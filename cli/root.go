@@ -8,12 +8,16 @@ import (
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/config"
 	"github.com/aries-serpent/codexml/cli/doctor"
+	"github.com/aries-serpent/codexml/cli/resume"
+	"github.com/aries-serpent/codexml/cli/train"
 	"github.com/aries-serpent/codexml/cli/version"
 )
 
 // commands lists the commands in the order in which help shows them.
 func commands(env *cmdenv.Env) []*cobra.Command {
 	return []*cobra.Command{
+		train.New(env, nil),
+		resume.New(env, nil),
 		checkpoint.New(env),
 		config.New(env),
 		bench.New(env),

@@ -1,0 +1,115 @@
+// Package resume is the command codexml resume: it goes on with an interrupted run.
+package resume
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/cli/runs"
+	"github.com/aries-serpent/codexml/train"
+)
+
+// Options are the command's inputs.
+type Options struct {
+	Env          *cmdenv.Env
+	Run          string
+	Overrides    []string
+	AllowChanged bool
+	StopAfter    int
+}
+
+// New returns the command. runF, if not nil, runs instead of it.
+func New(env *cmdenv.Env, runF func(context.Context, *Options) error) *cobra.Command {
+	opts := &Options{Env: env}
+	cmd := &cobra.Command{
+		Use: "resume RUN [key=value...]", Short: "Go on with a run from its newest checkpoint",
+		Long: "Goes on with a run from its newest intact checkpoint, to the same bits as if it had never stopped.\n" +
+			"Giving a key is the permission to change it; everything else is as the run's configuration says.\n" +
+			"Data or a tokenizer that changed since are refused without --allow-changed.",
+		Example: "  codexml resume runs/notes\n  codexml resume runs/notes training.max_steps=2000",
+		Args:    cmdenv.Args("RUN", "key=value..."),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.Run, opts.Overrides = args[0], args[1:]
+			if runF != nil {
+				return runF(cmd.Context(), opts)
+			}
+			return run(cmd.Context(), opts)
+		},
+	}
+	cmd.Flags().BoolVar(&opts.AllowChanged, "allow-changed", false, "go on although data or tokenizer are not those of the checkpoint")
+	cmd.Flags().IntVar(&opts.StopAfter, "stop-after", 0, "stop and save after that many steps in all")
+	return cmd
+}
+
+func run(ctx context.Context, opts *Options) error {
+	env := opts.Env
+	folder, notes, err := runs.Open(env.Path(opts.Run), opts.Overrides)
+	for _, n := range notes {
+		env.Note("note: %v", n)
+	}
+	if err != nil {
+		return cmdenv.BadInput(err)
+	}
+	in, err := runs.Reopen(ctx, env, folder)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	job, err := runs.NewJob(ctx, env, folder, in)
+	if err != nil {
+		return err
+	}
+	if err := unchanged(job, opts.AllowChanged); err != nil {
+		return err
+	}
+	step, err := job.Resume()
+	if err != nil {
+		return err
+	}
+	if err := folder.WriteConfig(); err != nil {
+		return err
+	}
+	env.Note("resuming %s after step %d of %d", folder.Dir, step, job.Total())
+	job.StopAfter = opts.StopAfter
+	res, err := job.Execute(ctx, "training")
+	if err != nil {
+		return err
+	}
+	if res.Reason != train.Interrupted {
+		if err := job.Report(); err != nil {
+			return err
+		}
+	}
+	s := job.Summarise(res)
+	return env.Report(s, func(w io.Writer) { s.Print(w) })
+}
+
+// unchanged compares the run's inputs with those of the checkpoint.
+func unchanged(job *runs.Job, allow bool) error {
+	m, err := job.Checkpointed()
+	if err != nil {
+		return err
+	}
+	var changed []string
+	for _, x := range []struct{ what, was, is string }{
+		{"the training data (data.source_path)", m.DataSHA256, job.Inputs.Train.TextSHA256()},
+		{"the tokenizer", m.TokenizerSHA256, job.Inputs.Train.TokenizerSHA256()},
+	} {
+		if x.was != x.is {
+			changed = append(changed, fmt.Sprintf("%s changed: it has SHA-256 %s, the checkpoint was trained with %s", x.what, x.is, x.was))
+		}
+	}
+	switch {
+	case len(changed) == 0:
+		return nil
+	case allow:
+		job.Note("warning: %s", strings.Join(changed, "; "))
+		return nil
+	}
+	return cmdenv.BadInput(fmt.Errorf("resume %s: %s: restore it, or give --allow-changed", job.Folder.Dir, strings.Join(changed, "; ")))
+}
