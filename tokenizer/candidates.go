@@ -5,7 +5,6 @@ package tokenizer
 type candidate struct {
 	count int64
 	pair  uint64
-	order int // of queueing, between two candidates of the same pair
 	words []uint32
 }
 
@@ -14,36 +13,29 @@ func (a *candidate) before(b *candidate) bool {
 	if a.count != b.count {
 		return a.count > b.count
 	}
-	if a.pair != b.pair {
-		return a.pair < b.pair
-	}
-	return a.order < b.order
+	return a.pair < b.pair
 }
 
 // candidates is a heap with the next candidate first.
-type candidates struct {
-	heap   []candidate
-	queued int
-}
+type candidates []candidate
 
 func (c *candidates) push(x candidate) {
-	c.queued++
-	x.order = c.queued
-	c.heap = append(c.heap, x)
-	i := len(c.heap) - 1
-	for i > 0 && x.before(&c.heap[(i-1)/2]) {
-		c.heap[i] = c.heap[(i-1)/2]
+	h := append(*c, x)
+	*c = h
+	i := len(h) - 1
+	for i > 0 && x.before(&h[(i-1)/2]) {
+		h[i] = h[(i-1)/2]
 		i = (i - 1) / 2
 	}
-	c.heap[i] = x
+	h[i] = x
 }
 
 func (c *candidates) pop() candidate {
-	h := c.heap
+	h := *c
 	top, x := h[0], h[len(h)-1]
 	h[len(h)-1] = candidate{} // lets go of its words
 	h = h[:len(h)-1]
-	c.heap = h
+	*c = h
 	if len(h) == 0 {
 		return top
 	}

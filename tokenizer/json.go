@@ -64,7 +64,8 @@ func (r *jsonReader) found() string {
 	case c == '[':
 		return "an array"
 	case c == '"':
-		start, text := r.pos, r.str() // which may fail, and say more
+		start := r.pos
+		text := r.str() // which may fail, and say more
 		r.pos = start
 		return fmt.Sprintf("%.40q", text)
 	}

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// learner learns merges from counted words. It does what the original's trainer
-// does, step by step, so that the merges are the same: counts are kept per pair and
-// only ever corrected by what a merge does to the neighbours, a pair is queued with
-// the words in which it arose, and again if it arises anew, and a queued count that
-// is out of date is put right when its turn comes.
+// learner learns merges from counted words. Counts are kept per pair and corrected
+// by what each merge does to its neighbours. A pair is queued once, with the words
+// it is in, when the later of its two pieces is made, since only then can it arise;
+// from then on its count can only fall, so a queued count that is out of date is
+// put right when its turn comes.
 type learner struct {
 	opts   TrainOptions
 	vocab  *vocabulary
@@ -97,7 +97,7 @@ func (l *learner) queuePairs(base int32) {
 // learn merges pairs until the vocabulary is full or no pair is left.
 func (l *learner) learn(ctx context.Context) error {
 	first := l.vocab.size()
-	for l.vocab.size() < l.opts.VocabSize && len(l.queue.heap) > 0 {
+	for l.vocab.size() < l.opts.VocabSize && len(l.queue) > 0 {
 		top := l.queue.pop()
 		if count := l.pairs[top.pair]; top.count != count {
 			top.count = count
@@ -124,9 +124,10 @@ func (l *learner) apply(top *candidate) error {
 	m := merge{left: int32(top.pair >> 32 & noRank), right: int32(uint32(top.pair))}
 	l.written = append(l.written[:0], l.vocab.piece(m.left)...)
 	l.written = append(l.written, l.vocab.piece(m.right)...)
-	l.vocab.add(l.written) // which it may be already, as other parts
-	m.id, _ = l.vocab.id(l.written)
-	if int(m.id) < len(l.opts.Specials) {
+	m.id = int32(l.vocab.size())
+	if !l.vocab.add(l.written) {
+		// Only a special token can be there already: two parts of the same text are
+		// merged in the same way wherever they stand, so no piece is made twice.
 		return fmt.Errorf("the text makes the special token %q a piece: give it a name that text can't have, such as [%s]", l.written, l.written)
 	}
 	l.merges = append(l.merges, m)
@@ -150,13 +151,8 @@ func (l *learner) recount(m merge) {
 	}
 }
 
-// queueNew queues the pairs that arose beside a merge, each once: a pair of two of
-// what the merge made may have been noted on both sides.
+// queueNew queues the pairs that arose beside a merge.
 func (l *learner) queueNew(m merge) {
-	if both := l.right.words[m.id]; len(both) > 0 && len(l.left.words[m.id]) > 0 {
-		l.left.words[m.id] = append(l.left.words[m.id], both...)
-		l.right.words[m.id] = nil
-	}
 	for _, other := range l.left.touched {
 		l.queueIfAny(pairKey(other, m.id), l.left.words[other])
 	}
@@ -167,9 +163,10 @@ func (l *learner) queueNew(m merge) {
 	l.right.forget()
 }
 
-// queueIfAny queues a pair with a copy of its words, if it has any.
+// queueIfAny queues a pair with a copy of its words, unless the merge that made it
+// went on to undo it.
 func (l *learner) queueIfAny(pair uint64, words []uint32) {
-	if count := l.pairs[pair]; count > 0 && len(words) > 0 {
+	if count := l.pairs[pair]; count > 0 {
 		l.queue.push(candidate{count: count, pair: pair, words: slices.Clone(words)})
 	}
 }
@@ -192,23 +189,6 @@ func (l *learner) mergeWord(m merge, w uint32) {
 		to++
 	}
 	l.words[w].size = uint32(to)
-}
-
-// result returns what was learned. Of a pair that was merged twice the later merge
-// counts.
-func (l *learner) result() (*vocabulary, []merge) {
-	type pair struct{ left, right int32 }
-	last := make(map[pair]int, len(l.merges))
-	for i, m := range l.merges {
-		last[pair{m.left, m.right}] = i
-	}
-	kept := l.merges[:0]
-	for i, m := range l.merges {
-		if last[pair{m.left, m.right}] == i {
-			kept = append(kept, m)
-		}
-	}
-	return l.vocab, kept
 }
 
 // neighbours gathers what one merge does to the pairs on one side of it. By the

@@ -1,9 +1,6 @@
 package tokenizer
 
-import (
-	"math"
-	"math/bits"
-)
+import "math"
 
 // merge is one rule of BPE: left and right, side by side, become id. Its rank, the
 // place in the list, says how early it is applied.
@@ -12,11 +9,8 @@ type merge struct{ left, right, id int32 }
 // noRank is the rank of a pair without a merge.
 const noRank = math.MaxInt32
 
-// mergeTable finds the merge of a pair.
-type mergeTable struct {
-	slots []mergeSlot
-	shift int
-}
+// mergeTable finds the merge of a pair: an open hash table, two thirds full.
+type mergeTable []mergeSlot
 
 // mergeSlot holds one merge; a key of 0 is a free slot.
 type mergeSlot struct {
@@ -27,11 +21,10 @@ type mergeSlot struct {
 // newMergeTable indexes a list. Of a pair that is in it twice the later one
 // counts, as in the original.
 func newMergeTable(list []merge) mergeTable {
-	size := tableSize(len(list))
-	t := mergeTable{make([]mergeSlot, size), 64 - bits.Len(uint(size-1))}
+	t := make(mergeTable, len(list)+len(list)/2+1)
 	for rank, m := range list {
 		key := pairKey(m.left, m.right)
-		t.slots[t.find(key)] = mergeSlot{key, int32(rank), m.id}
+		t[t.find(key)] = mergeSlot{key, int32(rank), m.id}
 	}
 	return t
 }
@@ -42,18 +35,21 @@ func pairKey(left, right int32) uint64 {
 }
 
 // find returns the slot where key is or would be.
-func (t *mergeTable) find(key uint64) int {
-	slot := int(key * 0x9E3779B97F4A7C15 >> t.shift)
-	for t.slots[slot].key != key && t.slots[slot].key != 0 {
-		slot = (slot + 1) & (len(t.slots) - 1)
+func (t mergeTable) find(key uint64) int {
+	hash := key * 0x9E3779B97F4A7C15 >> 32
+	slot := int(hash * uint64(len(t)) >> 32)
+	for t[slot].key != key && t[slot].key != 0 {
+		if slot++; slot == len(t) {
+			slot = 0
+		}
 	}
 	return slot
 }
 
 // rank returns the rank of a pair's merge and what it makes; noRank if there is
 // none.
-func (t *mergeTable) rank(left, right int32) (rank, id int32) {
-	slot := &t.slots[t.find(pairKey(left, right))]
+func (t mergeTable) rank(left, right int32) (rank, id int32) {
+	slot := &t[t.find(pairKey(left, right))]
 	if slot.key == 0 {
 		return noRank, 0
 	}

@@ -111,6 +111,5 @@ func trainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (*b
 	for i := range specials {
 		specials[i] = int32(i)
 	}
-	vocab, merges := l.result()
-	return newBPE(marshalFile(vocab, merges, specials), vocab, merges, specials)
+	return newBPE(marshalFile(l.vocab, l.merges, specials), l.vocab, l.merges, specials)
 }
