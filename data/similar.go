@@ -9,7 +9,7 @@ import (
 
 // bucketReach bounds the pairs compared in a bucket of many documents that are
 // alike in one band and yet not similar: each is compared with so many before it.
-const bucketReach = 256
+const bucketReach = 128
 
 // items are what similarity is about: texts, or documents of tokens.
 type items struct {
@@ -147,8 +147,8 @@ type verifier struct {
 
 // similarity is the Jaccard similarity of two items, if it reaches the threshold.
 func (v *verifier) similarity(a, b int32) (float64, bool) {
-	// An estimate so far below (five standard deviations at least) has no chance.
-	if float64(v.signatures[a].estimate(&v.signatures[b])) < (v.threshold-0.2)*permutations {
+	// So far below, by four standard deviations at least, the estimate decides.
+	if float64(v.signatures[a].estimate(&v.signatures[b])) < (v.threshold-0.17)*permutations {
 		return 0, false
 	}
 	x, y := v.set(a), v.set(b)

@@ -336,6 +336,7 @@ func BenchmarkSplit(b *testing.B) {
 	}
 	c := DefaultConfig()
 	c.InvalidUTF8 = "skip"
+	c.Exclude = append(c.Exclude, "testdata", "vendor")
 	corpus, err := ReadFolder(dir, c)
 	if err != nil {
 		b.Fatal(err)
