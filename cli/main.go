@@ -31,10 +31,17 @@ func Main() int {
 		fmt.Fprintf(os.Stderr, "codexml: find the working folder: %v\n", err)
 		return cmdenv.ExitFailed
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal has its default effect
 	return Run(ctx, env, os.Args[1:])
+}
+
+// untilSignal is a context that the first SIGINT or SIGTERM ends; the second one
+// has its default effect.
+func untilSignal() (ctx context.Context, stop context.CancelFunc) {
+	ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // Run runs one command line in env and returns its exit code.

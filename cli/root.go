@@ -8,6 +8,8 @@ import (
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/config"
 	"github.com/aries-serpent/codexml/cli/doctor"
+	"github.com/aries-serpent/codexml/cli/generate"
+	"github.com/aries-serpent/codexml/cli/quickstart"
 	"github.com/aries-serpent/codexml/cli/resume"
 	"github.com/aries-serpent/codexml/cli/train"
 	"github.com/aries-serpent/codexml/cli/version"
@@ -16,8 +18,10 @@ import (
 // commands lists the commands in the order in which help shows them.
 func commands(env *cmdenv.Env) []*cobra.Command {
 	return []*cobra.Command{
+		quickstart.New(env, nil),
 		train.New(env, nil),
 		resume.New(env, nil),
+		generate.New(env, nil),
 		checkpoint.New(env),
 		config.New(env),
 		bench.New(env),

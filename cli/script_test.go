@@ -13,10 +13,10 @@ import (
 	_ "github.com/aries-serpent/codexml/std"
 )
 
-// TestMain lets scripts run this test binary as codexml: its Main in a process
-// of its own.
+// TestMain lets scripts run this test binary as codexml, its Main in a process of
+// its own, and TestSignals as a command that waits.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"codexml": func() { os.Exit(Main()) }})
+	testscript.Main(m, map[string]func(){"codexml": func() { os.Exit(Main()) }, waiter: waitForSignals})
 }
 
 // TestScript runs the scripts in testdata/script.

@@ -15,6 +15,7 @@ import (
 	"github.com/aries-serpent/codexml/data"
 	"github.com/aries-serpent/codexml/eval"
 	"github.com/aries-serpent/codexml/internal/kernel"
+	"github.com/aries-serpent/codexml/internal/par"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/provenance"
 	"github.com/aries-serpent/codexml/track"
@@ -42,6 +43,10 @@ func NewTrainer(env *cmdenv.Env, run *config.Run, in *Inputs) (*train.Trainer, e
 	if err != nil {
 		return nil, err
 	}
+	return newTrainer(pool, run, in)
+}
+
+func newTrainer(pool *par.Pool, run *config.Run, in *Inputs) (*train.Trainer, error) {
 	cfg := run.Model
 	if cfg.VocabSize == 0 {
 		cfg.VocabSize = in.VocabSize()
@@ -73,6 +78,10 @@ func LoaderOptions(run *config.Run, in *Inputs) data.LoaderOptions {
 func NewJob(ctx context.Context, env *cmdenv.Env, f *Folder, in *Inputs) (*Job, error) {
 	t, err := NewTrainer(env, f.Run, in)
 	if err != nil {
+		return nil, err
+	}
+	f.Run.Model.VocabSize = t.Model.Config().VocabSize
+	if err := f.WriteConfig(); err != nil {
 		return nil, err
 	}
 	j := &Job{Runner: &train.Runner{Trainer: t}, Folder: f, Inputs: in, env: env}
