@@ -9,43 +9,43 @@
 TEXT ·roundBF16AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
-	XORQ DX, DX
-	MOVQ dst_len+8(FP), BX
-	ANDQ $-16, BX
+	MOVQ dst_len+8(FP), DX
+	XORQ BX, BX
+	ANDQ $-16, DX
 	JZ   groups2
 
 group1:
-	VMOVUPS   (CX)(DX*4), Y0
+	VMOVUPS   (CX)(BX*4), Y0
+	VMOVUPS   32(CX)(BX*4), Y2
 	VPSRLD    $0x10, Y0, Y1
+	VPSRLD    $0x10, Y2, Y3
 	VANDPS    c00000001<>+0(SB), Y1, Y1
+	VANDPS    c00000001<>+0(SB), Y3, Y5
 	VPADDD    c00007fff<>+0(SB), Y1, Y1
+	VPADDD    c00007fff<>+0(SB), Y5, Y5
 	VPADDD    Y0, Y1, Y1
-	VORPS     c00400000<>+0(SB), Y0, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y2, Y1, Y1
-	VANDPS    c7fffffff<>+0(SB), Y0, Y2
+	VPADDD    Y2, Y5, Y5
+	VORPS     c00400000<>+0(SB), Y0, Y3
+	VORPS     c00400000<>+0(SB), Y2, Y6
+	VCMPPS    $0x03, Y0, Y0, Y4
+	VCMPPS    $0x03, Y2, Y2, Y7
+	VBLENDVPS Y4, Y3, Y1, Y1
+	VBLENDVPS Y7, Y6, Y5, Y4
+	VANDPS    c7fffffff<>+0(SB), Y0, Y3
+	VANDPS    c7fffffff<>+0(SB), Y2, Y5
 	VANDPS    c80000000<>+0(SB), Y0, Y0
-	VCMPPS    $0x11, c00800000<>+0(SB), Y2, Y2
-	VBLENDVPS Y2, Y0, Y1, Y0
-	VPSRLD    $0x10, Y0, Y0
-	VMOVUPS   32(CX)(DX*4), Y1
-	VPSRLD    $0x10, Y1, Y2
-	VANDPS    c00000001<>+0(SB), Y2, Y2
-	VPADDD    c00007fff<>+0(SB), Y2, Y2
-	VPADDD    Y1, Y2, Y2
-	VORPS     c00400000<>+0(SB), Y1, Y3
-	VCMPPS    $0x03, Y1, Y1, Y4
-	VBLENDVPS Y4, Y3, Y2, Y2
-	VANDPS    c7fffffff<>+0(SB), Y1, Y3
-	VANDPS    c80000000<>+0(SB), Y1, Y1
+	VANDPS    c80000000<>+0(SB), Y2, Y2
 	VCMPPS    $0x11, c00800000<>+0(SB), Y3, Y3
-	VBLENDVPS Y3, Y1, Y2, Y1
+	VCMPPS    $0x11, c00800000<>+0(SB), Y5, Y5
+	VBLENDVPS Y3, Y0, Y1, Y0
+	VBLENDVPS Y5, Y2, Y4, Y1
+	VPSRLD    $0x10, Y0, Y0
 	VPSRLD    $0x10, Y1, Y1
 	VPACKUSDW Y1, Y0, Y0
 	VPERMQ    $0xd8, Y0, Y0
-	VMOVUPS   Y0, (AX)(DX*2)
-	ADDQ      $0x10, DX
-	CMPQ      DX, BX
+	VMOVUPS   Y0, (AX)(BX*2)
+	ADDQ      $0x10, BX
+	CMPQ      BX, DX
 	JLT       group1
 
 groups2:
@@ -165,20 +165,20 @@ GLOBL c00800000<>(SB), RODATA|NOPTR, $64
 TEXT ·widenBF16AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
-	XORQ DX, DX
-	MOVQ dst_len+8(FP), BX
-	ANDQ $-16, BX
+	MOVQ dst_len+8(FP), DX
+	XORQ BX, BX
+	ANDQ $-16, DX
 	JZ   groups2
 
 group1:
-	VPMOVZXWD (CX)(DX*2), Y0
+	VPMOVZXWD (CX)(BX*2), Y0
+	VPMOVZXWD 16(CX)(BX*2), Y1
 	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, (AX)(DX*4)
-	VPMOVZXWD 16(CX)(DX*2), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, 32(AX)(DX*4)
-	ADDQ      $0x10, DX
-	CMPQ      DX, BX
+	VPSLLD    $0x10, Y1, Y1
+	VMOVUPS   Y0, (AX)(BX*4)
+	VMOVUPS   Y1, 32(AX)(BX*4)
+	ADDQ      $0x10, BX
+	CMPQ      BX, DX
 	JLT       group1
 
 groups2:
@@ -190,28 +190,42 @@ groups2:
 TEXT ·roundBF16AVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
-	XORQ DX, DX
-	MOVQ dst_len+8(FP), BX
-	ANDQ $-16, BX
+	MOVQ dst_len+8(FP), DX
+	XORQ BX, BX
+	ANDQ $-32, DX
 	JZ   groups2
 
 group1:
-	VMOVUPS   (CX)(DX*4), Z0
+	VMOVUPS   (CX)(BX*4), Z0
+	VMOVUPS   64(CX)(BX*4), Z4
 	VPSRLD    $0x10, Z0, Z1
+	VPSRLD    $0x10, Z4, Z5
 	VANDPS    c00000001<>+0(SB), Z1, Z1
+	VANDPS    c00000001<>+0(SB), Z5, Z8
 	VPADDD    c00007fff<>+0(SB), Z1, Z1
+	VPADDD    c00007fff<>+0(SB), Z8, Z8
 	VPADDD    Z0, Z1, Z1
-	VORPS     c00400000<>+0(SB), Z0, Z4
+	VPADDD    Z4, Z8, Z8
+	VORPS     c00400000<>+0(SB), Z0, Z5
+	VORPS     c00400000<>+0(SB), Z4, Z9
 	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z4, Z1, K1, Z2
+	VCMPPS    $0x03, Z4, Z4, K2
+	VBLENDMPS Z5, Z1, K1, Z2
+	VBLENDMPS Z9, Z8, K2, Z6
 	VANDPS    c7fffffff<>+0(SB), Z0, Z1
+	VANDPS    c7fffffff<>+0(SB), Z4, Z5
 	VANDPS    c80000000<>+0(SB), Z0, Z0
+	VANDPS    c80000000<>+0(SB), Z4, Z4
 	VCMPPS    $0x11, c00800000<>+0(SB), Z1, K1
+	VCMPPS    $0x11, c00800000<>+0(SB), Z5, K2
 	VBLENDMPS Z0, Z2, K1, Z3
+	VBLENDMPS Z4, Z6, K2, Z7
 	VPSRLD    $0x10, Z3, Z3
-	VPMOVDW   Z3, (AX)(DX*2)
-	ADDQ      $0x10, DX
-	CMPQ      DX, BX
+	VPSRLD    $0x10, Z7, Z7
+	VPMOVDW   Z3, (AX)(BX*2)
+	VPMOVDW   Z7, 32(AX)(BX*2)
+	ADDQ      $0x20, BX
+	CMPQ      BX, DX
 	JLT       group1
 
 groups2:
@@ -223,17 +237,20 @@ groups2:
 TEXT ·widenBF16AVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ src_base+24(FP), CX
-	XORQ DX, DX
-	MOVQ dst_len+8(FP), BX
-	ANDQ $-16, BX
+	MOVQ dst_len+8(FP), DX
+	XORQ BX, BX
+	ANDQ $-32, DX
 	JZ   groups2
 
 group1:
-	VPMOVZXWD (CX)(DX*2), Z0
+	VPMOVZXWD (CX)(BX*2), Z0
+	VPMOVZXWD 32(CX)(BX*2), Z1
 	VPSLLD    $0x10, Z0, Z0
-	VMOVUPS   Z0, (AX)(DX*4)
-	ADDQ      $0x10, DX
-	CMPQ      DX, BX
+	VPSLLD    $0x10, Z1, Z1
+	VMOVUPS   Z0, (AX)(BX*4)
+	VMOVUPS   Z1, 64(AX)(BX*4)
+	ADDQ      $0x20, BX
+	CMPQ      BX, DX
 	JLT       group1
 
 groups2:

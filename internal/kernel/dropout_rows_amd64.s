@@ -19,245 +19,223 @@ TEXT ·dropoutAVX2(SB), NOSPLIT, $0-72
 	JZ           done1
 
 group2:
+	VBROADCASTSS (BX), Y3
+	VBROADCASTSS 4(BX), Y4
 	VMOVQ        SI, X2
+	VPBROADCASTQ X2, Y5
+	VPSRLQ       $0x20, Y5, Y6
+	VPADDQ       blocks0of4<>+0(SB), Y5, Y5
+	VBROADCASTSS 8(BX), Y7
+	VBROADCASTSS 12(BX), Y8
 	VPBROADCASTQ X2, Y2
-	VPSRLQ       $0x20, Y2, Y3
-	VPADDQ       blocksAVX2<>+0(SB), Y2, Y2
-	VBROADCASTSS 8(BX), Y4
-	VBROADCASTSS 12(BX), Y5
-	VBROADCASTSS (BX), Y6
-	VBROADCASTSS 4(BX), Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y7, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y6, Y5, Y5
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y7, Y3, Y3
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y2, Y9
+	VPADDQ       blocks1of4<>+0(SB), Y2, Y2
+	VBROADCASTSS 8(BX), Y10
+	VBROADCASTSS 12(BX), Y11
 	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y6, Y2, Y2
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y7, Y4, Y4
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y9
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y4, Y11, Y11
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y3, Y10, Y10
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y4, Y2, Y2
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y7, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y3, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y4, Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y6, Y5, Y5
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y7, Y3, Y3
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y3, Y11, Y11
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y4, Y9, Y9
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y3, Y5, Y5
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y4, Y7, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y3, Y2, Y2
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y4, Y10, Y10
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
 	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y6, Y2, Y2
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y7, Y4, Y4
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
 	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y9
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y4, Y11, Y11
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y3, Y10, Y10
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y4, Y2, Y2
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
 	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y6
-	VXORPS       Y2, Y6, Y2
-	VXORPS       Y7, Y2, Y2
-	VPSLLQ       $0x20, Y5, Y5
-	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPSLLQ       $0x20, Y3, Y3
-	VPBLENDD     $0xaa, Y3, Y2, Y2
-	VPUNPCKLQDQ  Y2, Y4, Y3
-	VPUNPCKHQDQ  Y2, Y4, Y2
-	VMULPS       (CX)(DI*4), Y0, Y4
-	VPMAXUD      Y3, Y1, Y5
-	VPCMPEQD     Y3, Y5, Y5
-	VANDPS       Y4, Y5, Y3
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y3, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y4, Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y3, Y11, Y11
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y4, Y9, Y9
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y3, Y5, Y5
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y4, Y7, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y3, Y2, Y2
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y4, Y10, Y10
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y9
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y4, Y11, Y11
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y3, Y10, Y3
+	VPSRLQ       $0x20, Y9, Y10
+	VXORPS       Y2, Y10, Y2
+	VXORPS       Y4, Y2, Y2
+	VPSLLQ       $0x20, Y8, Y4
+	VPBLENDD     $0xaa, Y4, Y7, Y4
+	VPSLLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPUNPCKLQDQ  Y5, Y4, Y6
+	VPUNPCKHQDQ  Y5, Y4, Y4
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y3, Y3
+	VPSLLQ       $0x20, Y9, Y5
+	VPBLENDD     $0xaa, Y5, Y2, Y2
+	VPUNPCKLQDQ  Y2, Y3, Y5
+	VPUNPCKHQDQ  Y2, Y3, Y2
+	VMULPS       (CX)(DI*4), Y0, Y3
+	VPMAXUD      Y6, Y1, Y7
+	VPCMPEQD     Y6, Y7, Y7
+	VANDPS       Y3, Y7, Y3
 	VMOVUPS      Y3, (AX)(DI*4)
 	VMULPS       32(CX)(DI*4), Y0, Y3
-	VPMAXUD      Y2, Y1, Y4
-	VPCMPEQD     Y2, Y4, Y4
-	VANDPS       Y3, Y4, Y2
-	VMOVUPS      Y2, 32(AX)(DI*4)
-	VMOVQ        SI, X2
-	VPBROADCASTQ X2, Y2
-	VPSRLQ       $0x20, Y2, Y3
-	VPADDQ       fourBlocks<>+0(SB), Y2, Y2
-	VPADDQ       blocksAVX2<>+0(SB), Y2, Y2
-	VBROADCASTSS 8(BX), Y4
-	VBROADCASTSS 12(BX), Y5
-	VBROADCASTSS (BX), Y6
-	VBROADCASTSS 4(BX), Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y7, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y6, Y5, Y5
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y7, Y3, Y3
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y6, Y2, Y2
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y7, Y4, Y4
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y7, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y4, Y4
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y6, Y5, Y5
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y7, Y3, Y3
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y3, Y3
-	VPSRLQ       $0x20, Y3, Y8
-	VXORPS       Y2, Y8, Y2
-	VXORPS       Y6, Y2, Y2
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y7, Y4, Y4
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y4, Y4
-	VPSRLQ       $0x20, Y4, Y8
-	VXORPS       Y3, Y8, Y3
-	VXORPS       Y6, Y3, Y3
-	VPSRLQ       $0x20, Y2, Y8
-	VXORPS       Y5, Y8, Y5
-	VXORPS       Y7, Y5, Y5
-	VPADDD       c9e3779b9<>+0(SB), Y6, Y6
-	VPADDD       cbb67ae85<>+0(SB), Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y3, Y3
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y8
-	VXORPS       Y4, Y8, Y4
-	VXORPS       Y6, Y4, Y4
-	VPSRLQ       $0x20, Y3, Y6
-	VXORPS       Y2, Y6, Y2
-	VXORPS       Y7, Y2, Y2
-	VPSLLQ       $0x20, Y5, Y5
-	VPBLENDD     $0xaa, Y5, Y4, Y4
-	VPSLLQ       $0x20, Y3, Y3
-	VPBLENDD     $0xaa, Y3, Y2, Y2
-	VPUNPCKLQDQ  Y2, Y4, Y3
-	VPUNPCKHQDQ  Y2, Y4, Y2
-	VMULPS       64(CX)(DI*4), Y0, Y4
-	VPMAXUD      Y3, Y1, Y5
-	VPCMPEQD     Y3, Y5, Y5
-	VANDPS       Y4, Y5, Y3
+	VPMAXUD      Y4, Y1, Y6
+	VPCMPEQD     Y4, Y6, Y6
+	VANDPS       Y3, Y6, Y3
+	VMOVUPS      Y3, 32(AX)(DI*4)
+	VMULPS       64(CX)(DI*4), Y0, Y3
+	VPMAXUD      Y5, Y1, Y4
+	VPCMPEQD     Y5, Y4, Y4
+	VANDPS       Y3, Y4, Y3
 	VMOVUPS      Y3, 64(AX)(DI*4)
 	VMULPS       96(CX)(DI*4), Y0, Y3
 	VPMAXUD      Y2, Y1, Y4
@@ -273,23 +251,25 @@ done1:
 	VZEROUPPER
 	RET
 
-DATA blocksAVX2<>+0(SB)/4, $0x00000000
-DATA blocksAVX2<>+4(SB)/4, $0x00000000
-DATA blocksAVX2<>+8(SB)/4, $0x00000002
-DATA blocksAVX2<>+12(SB)/4, $0x00000000
-DATA blocksAVX2<>+16(SB)/4, $0x00000001
-DATA blocksAVX2<>+20(SB)/4, $0x00000000
-DATA blocksAVX2<>+24(SB)/4, $0x00000003
-DATA blocksAVX2<>+28(SB)/4, $0x00000000
-DATA blocksAVX2<>+32(SB)/4, $0x00000002
-DATA blocksAVX2<>+36(SB)/4, $0x00000000
-DATA blocksAVX2<>+40(SB)/4, $0x00000000
-DATA blocksAVX2<>+44(SB)/4, $0x00000000
-DATA blocksAVX2<>+48(SB)/4, $0x00000003
-DATA blocksAVX2<>+52(SB)/4, $0x00000000
-DATA blocksAVX2<>+56(SB)/4, $0x00000001
-DATA blocksAVX2<>+60(SB)/4, $0x00000000
-GLOBL blocksAVX2<>(SB), RODATA|NOPTR, $64
+DATA blocks0of4<>+0(SB)/4, $0x00000000
+DATA blocks0of4<>+4(SB)/4, $0x00000000
+DATA blocks0of4<>+8(SB)/4, $0x00000002
+DATA blocks0of4<>+12(SB)/4, $0x00000000
+DATA blocks0of4<>+16(SB)/4, $0x00000001
+DATA blocks0of4<>+20(SB)/4, $0x00000000
+DATA blocks0of4<>+24(SB)/4, $0x00000003
+DATA blocks0of4<>+28(SB)/4, $0x00000000
+GLOBL blocks0of4<>(SB), RODATA|NOPTR, $32
+
+DATA blocks1of4<>+0(SB)/4, $0x00000004
+DATA blocks1of4<>+4(SB)/4, $0x00000000
+DATA blocks1of4<>+8(SB)/4, $0x00000006
+DATA blocks1of4<>+12(SB)/4, $0x00000000
+DATA blocks1of4<>+16(SB)/4, $0x00000005
+DATA blocks1of4<>+20(SB)/4, $0x00000000
+DATA blocks1of4<>+24(SB)/4, $0x00000007
+DATA blocks1of4<>+28(SB)/4, $0x00000000
+GLOBL blocks1of4<>(SB), RODATA|NOPTR, $32
 
 DATA cd2511f53<>+0(SB)/4, $0xd2511f53
 DATA cd2511f53<>+4(SB)/4, $0xd2511f53
@@ -363,16 +343,6 @@ DATA cbb67ae85<>+56(SB)/4, $0xbb67ae85
 DATA cbb67ae85<>+60(SB)/4, $0xbb67ae85
 GLOBL cbb67ae85<>(SB), RODATA|NOPTR, $64
 
-DATA fourBlocks<>+0(SB)/4, $0x00000004
-DATA fourBlocks<>+4(SB)/4, $0x00000000
-DATA fourBlocks<>+8(SB)/4, $0x00000004
-DATA fourBlocks<>+12(SB)/4, $0x00000000
-DATA fourBlocks<>+16(SB)/4, $0x00000004
-DATA fourBlocks<>+20(SB)/4, $0x00000000
-DATA fourBlocks<>+24(SB)/4, $0x00000004
-DATA fourBlocks<>+28(SB)/4, $0x00000000
-GLOBL fourBlocks<>(SB), RODATA|NOPTR, $32
-
 // func dropoutAVX512(dst []float32, src []float32, s *uint32, block uint64, threshold uint32, scale float32)
 // Requires: AVX, AVX512F
 TEXT ·dropoutAVX512(SB), NOSPLIT, $0-72
@@ -388,100 +358,100 @@ TEXT ·dropoutAVX512(SB), NOSPLIT, $0-72
 	JZ           done1
 
 group2:
+	VBROADCASTSS (BX), Z3
+	VBROADCASTSS 4(BX), Z4
 	VMOVQ        SI, X2
 	VPBROADCASTQ X2, Z2
-	VPSRLQ       $0x20, Z2, Z3
-	VPADDQ       blocksAVX512<>+0(SB), Z2, Z2
-	VBROADCASTSS 8(BX), Z4
-	VBROADCASTSS 12(BX), Z5
-	VBROADCASTSS (BX), Z6
-	VBROADCASTSS 4(BX), Z7
+	VPSRLQ       $0x20, Z2, Z5
+	VPADDQ       blocks0of8<>+0(SB), Z2, Z2
+	VBROADCASTSS 8(BX), Z6
+	VBROADCASTSS 12(BX), Z7
 	VPMULUDQ     cd2511f53<>+0(SB), Z2, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z4, Z4
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z6, Z3, Z8
-	VPSRLQ       $0x20, Z2, Z3
-	VPTERNLOGD   $0x96, Z7, Z5, Z3
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ       $0x20, Z3, Z8
-	VPTERNLOGD   $0x96, Z6, Z4, Z8
-	VPSRLQ       $0x20, Z5, Z4
-	VPTERNLOGD   $0x96, Z7, Z2, Z4
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ       $0x20, Z6, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z5
+	VPTERNLOGD   $0x96, Z4, Z7, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z6, Z8
+	VPSRLQ       $0x20, Z7, Z6
+	VPTERNLOGD   $0x96, Z4, Z2, Z6
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
 	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z4, Z4
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z6, Z3, Z8
-	VPSRLQ       $0x20, Z2, Z3
-	VPTERNLOGD   $0x96, Z7, Z5, Z3
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ       $0x20, Z3, Z8
-	VPTERNLOGD   $0x96, Z6, Z4, Z8
-	VPSRLQ       $0x20, Z5, Z4
-	VPTERNLOGD   $0x96, Z7, Z2, Z4
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ       $0x20, Z6, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z5
+	VPTERNLOGD   $0x96, Z4, Z7, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z6, Z8
+	VPSRLQ       $0x20, Z7, Z6
+	VPTERNLOGD   $0x96, Z4, Z2, Z6
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
 	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z4, Z4
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z6, Z3, Z8
-	VPSRLQ       $0x20, Z2, Z3
-	VPTERNLOGD   $0x96, Z7, Z5, Z3
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ       $0x20, Z3, Z8
-	VPTERNLOGD   $0x96, Z6, Z4, Z8
-	VPSRLQ       $0x20, Z5, Z4
-	VPTERNLOGD   $0x96, Z7, Z2, Z4
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ       $0x20, Z6, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z5
+	VPTERNLOGD   $0x96, Z4, Z7, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z6, Z8
+	VPSRLQ       $0x20, Z7, Z6
+	VPTERNLOGD   $0x96, Z4, Z2, Z6
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
 	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z4, Z4
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z6, Z3, Z8
-	VPSRLQ       $0x20, Z2, Z3
-	VPTERNLOGD   $0x96, Z7, Z5, Z3
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ       $0x20, Z3, Z8
-	VPTERNLOGD   $0x96, Z6, Z4, Z8
-	VPSRLQ       $0x20, Z5, Z4
-	VPTERNLOGD   $0x96, Z7, Z2, Z4
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ       $0x20, Z6, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z5
+	VPTERNLOGD   $0x96, Z4, Z7, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z6, Z8
+	VPSRLQ       $0x20, Z7, Z6
+	VPTERNLOGD   $0x96, Z4, Z2, Z6
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
 	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z4, Z4
-	VPSRLQ       $0x20, Z4, Z8
-	VPTERNLOGD   $0x96, Z6, Z3, Z8
-	VPSRLQ       $0x20, Z2, Z3
-	VPTERNLOGD   $0x96, Z7, Z5, Z3
-	VPADDD       c9e3779b9<>+0(SB), Z6, Z6
-	VPADDD       cbb67ae85<>+0(SB), Z7, Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z3, Z3
-	VPSRLQ       $0x20, Z3, Z8
-	VPTERNLOGD   $0x96, Z6, Z4, Z8
-	VPSRLQ       $0x20, Z5, Z4
-	VPTERNLOGD   $0x96, Z7, Z2, Z4
-	VPSLLQ       $0x20, Z3, Z2
-	VPSLLQ       $0x20, Z8, Z3
-	VPSRLQ       $0x20, Z3, Z3
-	VPORD        Z2, Z3, Z2
-	VPSLLQ       $0x20, Z5, Z3
-	VPSLLQ       $0x20, Z4, Z4
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
+	VPSRLQ       $0x20, Z6, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z2, Z5
+	VPTERNLOGD   $0x96, Z4, Z7, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z6, Z8
+	VPSRLQ       $0x20, Z7, Z3
+	VPTERNLOGD   $0x96, Z4, Z2, Z3
+	VPSLLQ       $0x20, Z5, Z2
+	VPSLLQ       $0x20, Z8, Z4
 	VPSRLQ       $0x20, Z4, Z4
-	VPORD        Z3, Z4, Z3
+	VPORD        Z2, Z4, Z2
+	VPSLLQ       $0x20, Z7, Z4
+	VPSLLQ       $0x20, Z3, Z3
+	VPSRLQ       $0x20, Z3, Z3
+	VPORD        Z4, Z3, Z3
 	VPUNPCKLQDQ  Z3, Z2, Z4
 	VPUNPCKHQDQ  Z3, Z2, Z2
 	VMULPS       (CX)(DI*4), Z0, Z3
@@ -501,20 +471,20 @@ done1:
 	VZEROUPPER
 	RET
 
-DATA blocksAVX512<>+0(SB)/4, $0x00000000
-DATA blocksAVX512<>+4(SB)/4, $0x00000000
-DATA blocksAVX512<>+8(SB)/4, $0x00000004
-DATA blocksAVX512<>+12(SB)/4, $0x00000000
-DATA blocksAVX512<>+16(SB)/4, $0x00000001
-DATA blocksAVX512<>+20(SB)/4, $0x00000000
-DATA blocksAVX512<>+24(SB)/4, $0x00000005
-DATA blocksAVX512<>+28(SB)/4, $0x00000000
-DATA blocksAVX512<>+32(SB)/4, $0x00000002
-DATA blocksAVX512<>+36(SB)/4, $0x00000000
-DATA blocksAVX512<>+40(SB)/4, $0x00000006
-DATA blocksAVX512<>+44(SB)/4, $0x00000000
-DATA blocksAVX512<>+48(SB)/4, $0x00000003
-DATA blocksAVX512<>+52(SB)/4, $0x00000000
-DATA blocksAVX512<>+56(SB)/4, $0x00000007
-DATA blocksAVX512<>+60(SB)/4, $0x00000000
-GLOBL blocksAVX512<>(SB), RODATA|NOPTR, $64
+DATA blocks0of8<>+0(SB)/4, $0x00000000
+DATA blocks0of8<>+4(SB)/4, $0x00000000
+DATA blocks0of8<>+8(SB)/4, $0x00000004
+DATA blocks0of8<>+12(SB)/4, $0x00000000
+DATA blocks0of8<>+16(SB)/4, $0x00000001
+DATA blocks0of8<>+20(SB)/4, $0x00000000
+DATA blocks0of8<>+24(SB)/4, $0x00000005
+DATA blocks0of8<>+28(SB)/4, $0x00000000
+DATA blocks0of8<>+32(SB)/4, $0x00000002
+DATA blocks0of8<>+36(SB)/4, $0x00000000
+DATA blocks0of8<>+40(SB)/4, $0x00000006
+DATA blocks0of8<>+44(SB)/4, $0x00000000
+DATA blocks0of8<>+48(SB)/4, $0x00000003
+DATA blocks0of8<>+52(SB)/4, $0x00000000
+DATA blocks0of8<>+56(SB)/4, $0x00000007
+DATA blocks0of8<>+60(SB)/4, $0x00000000
+GLOBL blocks0of8<>(SB), RODATA|NOPTR, $64

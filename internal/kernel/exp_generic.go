@@ -11,9 +11,8 @@ const (
 	ln2Lo = -0x1.05c610p-29
 	shift = 0x1.8p23 // x + shift has round(x) in its low bits
 
-	expMin  = -0x1.5d589ep+6 // the least x whose exponential is a normal number
-	expMax  = 0x1.62e42ep+6  // the largest x whose exponential is finite
-	maximal = math.MaxFloat32
+	expMin = -0x1.5d589ep+6 // the least x whose exponential is a normal number
+	expMax = 0x1.62e42ep+6  // the largest x whose exponential is finite
 
 	exp3 = 0x1.5554a4p-3 // exp(r) = 1 + r + r^2/2 + exp3 r^3 + ..., |r| <= ln(2)/2, to 2^-28
 	exp4 = 0x1.555688p-5
@@ -27,7 +26,7 @@ const (
 //	t = fma(x, log2(e), shift); n = t - shift
 //	r = fma(n, -ln2Lo, fma(n, -ln2Hi, x))
 //	y = 2^n * (1 + r + r^2/2 + ...), by Horner's rule in fma
-//	y = 0 where x < expMin; y = x * maximal where !(x <= expMax)
+//	y = 0 where x < expMin; y = x + Inf where !(x <= expMax)
 func ExpScalar(x float32) float32 {
 	t := fmaGeneric(x, log2E, shift)
 	n := t - shift
@@ -43,7 +42,7 @@ func ExpScalar(x float32) float32 {
 		y = 0
 	}
 	if !(x <= expMax) {
-		y = mul(x, maximal) // an infinity or NaN
+		y = x + posInf // an infinity or NaN
 	}
 	return y
 }

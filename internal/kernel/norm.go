@@ -89,8 +89,21 @@ func NormGradColumns(dGain, dBias []float64, dOut, in, mean, rstd []float32, C, 
 	if dBias != nil {
 		dBias = dBias[lo:hi]
 	}
-	ops.normColumns(dGain[lo:hi], dBias, dOut[lo:], in[lo:], mean, rstd, C)
+	dGain = dGain[lo:hi]
+	for r := 0; r < len(rstd); r += columnRows {
+		end := min(r+columnRows, len(rstd))
+		var m []float32
+		if mean != nil {
+			m = mean[r:end]
+		}
+		ops.normColumns(dGain, dBias, dOut[r*C+lo:], in[r*C+lo:], m, rstd[r:end], C)
+	}
 }
+
+// columnRows is the number of rows through which columns are summed together: few
+// enough that the next columns' share of their cache lines and pages is still at
+// hand, enough that the sums stay in registers for a while.
+const columnRows = 16
 
 func checkNorm(name string, out, in, rstd, gain []float32, C int) {
 	checkRows(name, "its result", len(out), len(rstd), C, C)

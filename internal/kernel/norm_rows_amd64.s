@@ -18,9 +18,9 @@ TEXT ·layerNormAVX2(SB), NOSPLIT, $0-112
 
 group1:
 	VMOVUPS (AX)(DX*4), Y2
+	VMOVUPS 32(AX)(DX*4), Y3
 	VADDPS  Y2, Y0, Y0
-	VMOVUPS 32(AX)(DX*4), Y2
-	VADDPS  Y2, Y1, Y1
+	VADDPS  Y3, Y1, Y1
 	ADDQ    $0x10, DX
 	CMPQ    DX, BX
 	JLT     group1
@@ -29,7 +29,7 @@ groups2:
 	MOVQ       CX, BX
 	ANDQ       $0x0f, BX
 	JZ         done3
-	LEAQ       present<>+0(SB), SI
+	LEAQ       presentAVX2<>+0(SB), SI
 	NEGQ       BX
 	VMOVUPS    64(SI)(BX*4), Y2
 	VMASKMOVPS (AX)(DX*4), Y2, Y2
@@ -60,11 +60,11 @@ done3:
 
 group4:
 	VMOVUPS     (AX)(DX*4), Y3
+	VMOVUPS     32(AX)(DX*4), Y4
 	VSUBPS      Y0, Y3, Y3
+	VSUBPS      Y0, Y4, Y4
 	VFMADD231PS Y3, Y3, Y1
-	VMOVUPS     32(AX)(DX*4), Y3
-	VSUBPS      Y0, Y3, Y3
-	VFMADD231PS Y3, Y3, Y2
+	VFMADD231PS Y4, Y4, Y2
 	ADDQ        $0x10, DX
 	CMPQ        DX, BX
 	JLT         group4
@@ -73,7 +73,7 @@ groups5:
 	MOVQ        CX, BX
 	ANDQ        $0x0f, BX
 	JZ          done6
-	LEAQ        present<>+0(SB), SI
+	LEAQ        presentAVX2<>+0(SB), SI
 	NEGQ        BX
 	VMOVUPS     64(SI)(BX*4), Y3
 	VMASKMOVPS  (AX)(DX*4), Y3, Y4
@@ -115,30 +115,29 @@ done6:
 
 group9:
 	VMOVUPS     (AX)(DI*4), Y1
+	VMOVUPS     32(AX)(DI*4), Y3
 	VSUBPS      Y0, Y1, Y1
+	VSUBPS      Y0, Y3, Y3
 	VMULPS      Y2, Y1, Y1
+	VMULPS      Y2, Y3, Y5
 	VMOVUPS     (BX)(DI*4), Y3
+	VMOVUPS     32(BX)(DI*4), Y6
 	VMOVUPS     (SI)(DI*4), Y4
+	VMOVUPS     32(SI)(DI*4), Y7
 	VFMADD213PS Y4, Y3, Y1
+	VFMADD213PS Y7, Y6, Y5
 	VMOVUPS     Y1, (DX)(DI*4)
-	VMOVUPS     32(AX)(DI*4), Y1
-	VSUBPS      Y0, Y1, Y1
-	VMULPS      Y2, Y1, Y1
-	VMOVUPS     32(BX)(DI*4), Y3
-	VMOVUPS     32(SI)(DI*4), Y4
-	VFMADD213PS Y4, Y3, Y1
-	VMOVUPS     Y1, 32(DX)(DI*4)
+	VMOVUPS     Y5, 32(DX)(DI*4)
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         group9
 
 groups10:
-	MOVQ        CX, R8
-	ANDQ        $0x0f, R8
+	ANDQ        $0x0f, CX
 	JZ          done11
-	LEAQ        present<>+0(SB), CX
-	NEGQ        R8
-	VMOVUPS     64(CX)(R8*4), Y1
+	LEAQ        presentAVX2<>+0(SB), R8
+	NEGQ        CX
+	VMOVUPS     64(R8)(CX*4), Y1
 	VMASKMOVPS  (AX)(DI*4), Y1, Y3
 	VSUBPS      Y0, Y3, Y3
 	VMULPS      Y2, Y3, Y3
@@ -146,7 +145,7 @@ groups10:
 	VMASKMOVPS  (SI)(DI*4), Y1, Y5
 	VFMADD213PS Y5, Y4, Y3
 	VMASKMOVPS  Y3, Y1, (DX)(DI*4)
-	VMOVUPS     96(CX)(R8*4), Y1
+	VMOVUPS     96(R8)(CX*4), Y1
 	VMASKMOVPS  32(AX)(DI*4), Y1, Y3
 	VSUBPS      Y0, Y3, Y0
 	VMULPS      Y2, Y0, Y0
@@ -168,35 +167,34 @@ nil7:
 
 group14:
 	VMOVUPS (AX)(SI*4), Y1
+	VMOVUPS 32(AX)(SI*4), Y3
 	VSUBPS  Y0, Y1, Y1
+	VSUBPS  Y0, Y3, Y3
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y2, Y3, Y4
 	VMOVUPS (BX)(SI*4), Y3
+	VMOVUPS 32(BX)(SI*4), Y5
 	VMULPS  Y3, Y1, Y1
+	VMULPS  Y5, Y4, Y3
 	VMOVUPS Y1, (DX)(SI*4)
-	VMOVUPS 32(AX)(SI*4), Y1
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS 32(BX)(SI*4), Y3
-	VMULPS  Y3, Y1, Y1
-	VMOVUPS Y1, 32(DX)(SI*4)
+	VMOVUPS Y3, 32(DX)(SI*4)
 	ADDQ    $0x10, SI
 	CMPQ    SI, DI
 	JLT     group14
 
 groups15:
-	MOVQ       CX, DI
-	ANDQ       $0x0f, DI
+	ANDQ       $0x0f, CX
 	JZ         done16
-	LEAQ       present<>+0(SB), CX
-	NEGQ       DI
-	VMOVUPS    64(CX)(DI*4), Y1
+	LEAQ       presentAVX2<>+0(SB), DI
+	NEGQ       CX
+	VMOVUPS    64(DI)(CX*4), Y1
 	VMASKMOVPS (AX)(SI*4), Y1, Y3
 	VSUBPS     Y0, Y3, Y3
 	VMULPS     Y2, Y3, Y3
 	VMASKMOVPS (BX)(SI*4), Y1, Y4
 	VMULPS     Y4, Y3, Y3
 	VMASKMOVPS Y3, Y1, (DX)(SI*4)
-	VMOVUPS    96(CX)(DI*4), Y1
+	VMOVUPS    96(DI)(CX*4), Y1
 	VMASKMOVPS 32(AX)(SI*4), Y1, Y3
 	VSUBPS     Y0, Y3, Y0
 	VMULPS     Y2, Y0, Y0
@@ -215,29 +213,28 @@ nil12:
 
 group17:
 	VMOVUPS (AX)(BX*4), Y1
+	VMOVUPS 32(AX)(BX*4), Y3
 	VSUBPS  Y0, Y1, Y1
+	VSUBPS  Y0, Y3, Y3
 	VMULPS  Y2, Y1, Y1
+	VMULPS  Y2, Y3, Y3
 	VMOVUPS Y1, (DX)(BX*4)
-	VMOVUPS 32(AX)(BX*4), Y1
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(DX)(BX*4)
+	VMOVUPS Y3, 32(DX)(BX*4)
 	ADDQ    $0x10, BX
 	CMPQ    BX, SI
 	JLT     group17
 
 groups18:
-	MOVQ       CX, SI
-	ANDQ       $0x0f, SI
+	ANDQ       $0x0f, CX
 	JZ         done19
-	LEAQ       present<>+0(SB), CX
-	NEGQ       SI
-	VMOVUPS    64(CX)(SI*4), Y1
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       CX
+	VMOVUPS    64(SI)(CX*4), Y1
 	VMASKMOVPS (AX)(BX*4), Y1, Y3
 	VSUBPS     Y0, Y3, Y3
 	VMULPS     Y2, Y3, Y3
 	VMASKMOVPS Y3, Y1, (DX)(BX*4)
-	VMOVUPS    96(CX)(SI*4), Y1
+	VMOVUPS    96(SI)(CX*4), Y1
 	VMASKMOVPS 32(AX)(BX*4), Y1, Y3
 	VSUBPS     Y0, Y3, Y0
 	VMULPS     Y2, Y0, Y0
@@ -249,39 +246,39 @@ end8:
 	VZEROUPPER
 	RET
 
-DATA present<>+0(SB)/4, $0xffffffff
-DATA present<>+4(SB)/4, $0xffffffff
-DATA present<>+8(SB)/4, $0xffffffff
-DATA present<>+12(SB)/4, $0xffffffff
-DATA present<>+16(SB)/4, $0xffffffff
-DATA present<>+20(SB)/4, $0xffffffff
-DATA present<>+24(SB)/4, $0xffffffff
-DATA present<>+28(SB)/4, $0xffffffff
-DATA present<>+32(SB)/4, $0xffffffff
-DATA present<>+36(SB)/4, $0xffffffff
-DATA present<>+40(SB)/4, $0xffffffff
-DATA present<>+44(SB)/4, $0xffffffff
-DATA present<>+48(SB)/4, $0xffffffff
-DATA present<>+52(SB)/4, $0xffffffff
-DATA present<>+56(SB)/4, $0xffffffff
-DATA present<>+60(SB)/4, $0xffffffff
-DATA present<>+64(SB)/4, $0x00000000
-DATA present<>+68(SB)/4, $0x00000000
-DATA present<>+72(SB)/4, $0x00000000
-DATA present<>+76(SB)/4, $0x00000000
-DATA present<>+80(SB)/4, $0x00000000
-DATA present<>+84(SB)/4, $0x00000000
-DATA present<>+88(SB)/4, $0x00000000
-DATA present<>+92(SB)/4, $0x00000000
-DATA present<>+96(SB)/4, $0x00000000
-DATA present<>+100(SB)/4, $0x00000000
-DATA present<>+104(SB)/4, $0x00000000
-DATA present<>+108(SB)/4, $0x00000000
-DATA present<>+112(SB)/4, $0x00000000
-DATA present<>+116(SB)/4, $0x00000000
-DATA present<>+120(SB)/4, $0x00000000
-DATA present<>+124(SB)/4, $0x00000000
-GLOBL present<>(SB), RODATA|NOPTR, $128
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
 
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 DATA c3f800000<>+4(SB)/4, $0x3f800000
@@ -323,21 +320,21 @@ TEXT ·layerNormGradAVX2(SB), NOSPLIT, $0-105
 
 group3:
 	VMOVUPS     (DX)(SI*4), Y6
+	VMOVUPS     32(DX)(SI*4), Y8
 	VMOVUPS     (BX)(SI*4), Y7
+	VMOVUPS     32(BX)(SI*4), Y9
 	VMULPS      Y7, Y6, Y6
+	VMULPS      Y9, Y8, Y8
 	VADDPS      Y6, Y2, Y2
+	VADDPS      Y8, Y3, Y3
 	VMOVUPS     (AX)(SI*4), Y7
+	VMOVUPS     32(AX)(SI*4), Y9
 	VSUBPS      Y0, Y7, Y7
+	VSUBPS      Y0, Y9, Y9
 	VMULPS      Y1, Y7, Y7
+	VMULPS      Y1, Y9, Y9
 	VFMADD231PS Y7, Y6, Y4
-	VMOVUPS     32(DX)(SI*4), Y6
-	VMOVUPS     32(BX)(SI*4), Y7
-	VMULPS      Y7, Y6, Y6
-	VADDPS      Y6, Y3, Y3
-	VMOVUPS     32(AX)(SI*4), Y7
-	VSUBPS      Y0, Y7, Y7
-	VMULPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y6, Y5
+	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group3
@@ -346,7 +343,7 @@ groups4:
 	MOVQ        CX, DI
 	ANDQ        $0x0f, DI
 	JZ          done5
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX2<>+0(SB), R8
 	NEGQ        DI
 	VMOVUPS     64(R8)(DI*4), Y6
 	VMASKMOVPS  (DX)(SI*4), Y6, Y7
@@ -380,17 +377,17 @@ nil1:
 
 group6:
 	VMOVUPS     (DX)(SI*4), Y6
+	VMOVUPS     32(DX)(SI*4), Y8
 	VADDPS      Y6, Y2, Y2
+	VADDPS      Y8, Y3, Y3
 	VMOVUPS     (AX)(SI*4), Y7
+	VMOVUPS     32(AX)(SI*4), Y9
 	VSUBPS      Y0, Y7, Y7
+	VSUBPS      Y0, Y9, Y9
 	VMULPS      Y1, Y7, Y7
+	VMULPS      Y1, Y9, Y9
 	VFMADD231PS Y7, Y6, Y4
-	VMOVUPS     32(DX)(SI*4), Y6
-	VADDPS      Y6, Y3, Y3
-	VMOVUPS     32(AX)(SI*4), Y7
-	VSUBPS      Y0, Y7, Y7
-	VMULPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y6, Y5
+	VFMADD231PS Y9, Y8, Y5
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group6
@@ -399,7 +396,7 @@ groups7:
 	MOVQ        CX, DI
 	ANDQ        $0x0f, DI
 	JZ          done8
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX2<>+0(SB), R8
 	NEGQ        DI
 	VMOVUPS     64(R8)(DI*4), Y6
 	VMASKMOVPS  (DX)(SI*4), Y6, Y7
@@ -456,38 +453,37 @@ end2:
 
 group13:
 	VMOVUPS      (DX)(DI*4), Y4
+	VMOVUPS      32(DX)(DI*4), Y6
 	VMOVUPS      (BX)(DI*4), Y5
+	VMOVUPS      32(BX)(DI*4), Y7
 	VMULPS       Y5, Y4, Y4
+	VMULPS       Y7, Y6, Y5
 	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y2, Y5, Y6
 	VMOVUPS      (AX)(DI*4), Y5
+	VMOVUPS      32(AX)(DI*4), Y7
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y7, Y7
 	VMULPS       Y1, Y5, Y5
+	VMULPS       Y1, Y7, Y7
 	VFNMADD231PS Y3, Y5, Y4
+	VFNMADD231PS Y3, Y7, Y6
 	VMOVUPS      (SI)(DI*4), Y5
+	VMOVUPS      32(SI)(DI*4), Y7
 	VFMADD213PS  Y5, Y1, Y4
+	VFMADD213PS  Y7, Y1, Y6
 	VMOVUPS      Y4, (SI)(DI*4)
-	VMOVUPS      32(DX)(DI*4), Y4
-	VMOVUPS      32(BX)(DI*4), Y5
-	VMULPS       Y5, Y4, Y4
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      32(AX)(DI*4), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y3, Y5, Y4
-	VMOVUPS      32(SI)(DI*4), Y5
-	VFMADD213PS  Y5, Y1, Y4
-	VMOVUPS      Y4, 32(SI)(DI*4)
+	VMOVUPS      Y6, 32(SI)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, R8
 	JLT          group13
 
 groups14:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x0f, CX
 	JZ           done15
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Y4
+	LEAQ         presentAVX2<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      64(R8)(CX*4), Y4
 	VMASKMOVPS   (DX)(DI*4), Y4, Y5
 	VMASKMOVPS   (BX)(DI*4), Y4, Y6
 	VMULPS       Y6, Y5, Y5
@@ -499,7 +495,7 @@ groups14:
 	VMASKMOVPS   (SI)(DI*4), Y4, Y6
 	VFMADD213PS  Y6, Y1, Y5
 	VMASKMOVPS   Y5, Y4, (SI)(DI*4)
-	VMOVUPS      96(CX)(R8*4), Y4
+	VMOVUPS      96(R8)(CX*4), Y4
 	VMASKMOVPS   32(DX)(DI*4), Y4, Y5
 	VMASKMOVPS   32(BX)(DI*4), Y4, Y6
 	VMULPS       Y6, Y5, Y5
@@ -523,34 +519,33 @@ nil11:
 
 group16:
 	VMOVUPS      (DX)(BX*4), Y4
+	VMOVUPS      32(DX)(BX*4), Y5
 	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y2, Y5, Y6
 	VMOVUPS      (AX)(BX*4), Y5
+	VMOVUPS      32(AX)(BX*4), Y7
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y7, Y7
 	VMULPS       Y1, Y5, Y5
+	VMULPS       Y1, Y7, Y7
 	VFNMADD231PS Y3, Y5, Y4
+	VFNMADD231PS Y3, Y7, Y6
 	VMOVUPS      (SI)(BX*4), Y5
+	VMOVUPS      32(SI)(BX*4), Y7
 	VFMADD213PS  Y5, Y1, Y4
+	VFMADD213PS  Y7, Y1, Y6
 	VMOVUPS      Y4, (SI)(BX*4)
-	VMOVUPS      32(DX)(BX*4), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      32(AX)(BX*4), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y3, Y5, Y4
-	VMOVUPS      32(SI)(BX*4), Y5
-	VFMADD213PS  Y5, Y1, Y4
-	VMOVUPS      Y4, 32(SI)(BX*4)
+	VMOVUPS      Y6, 32(SI)(BX*4)
 	ADDQ         $0x10, BX
 	CMPQ         BX, DI
 	JLT          group16
 
 groups17:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x0f, CX
 	JZ           done18
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Y4
+	LEAQ         presentAVX2<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      64(DI)(CX*4), Y4
 	VMASKMOVPS   (DX)(BX*4), Y4, Y5
 	VSUBPS       Y2, Y5, Y5
 	VMASKMOVPS   (AX)(BX*4), Y4, Y6
@@ -560,7 +555,7 @@ groups17:
 	VMASKMOVPS   (SI)(BX*4), Y4, Y6
 	VFMADD213PS  Y6, Y1, Y5
 	VMASKMOVPS   Y5, Y4, (SI)(BX*4)
-	VMOVUPS      96(CX)(DI*4), Y4
+	VMOVUPS      96(DI)(CX*4), Y4
 	VMASKMOVPS   32(DX)(BX*4), Y4, Y5
 	VSUBPS       Y2, Y5, Y2
 	VMASKMOVPS   32(AX)(BX*4), Y4, Y5
@@ -585,36 +580,35 @@ nil9:
 
 group21:
 	VMOVUPS      (DX)(DI*4), Y4
+	VMOVUPS      32(DX)(DI*4), Y6
 	VMOVUPS      (BX)(DI*4), Y5
+	VMOVUPS      32(BX)(DI*4), Y7
 	VMULPS       Y5, Y4, Y4
+	VMULPS       Y7, Y6, Y5
 	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y2, Y5, Y6
 	VMOVUPS      (AX)(DI*4), Y5
+	VMOVUPS      32(AX)(DI*4), Y7
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y7, Y7
 	VMULPS       Y1, Y5, Y5
+	VMULPS       Y1, Y7, Y7
 	VFNMADD231PS Y3, Y5, Y4
+	VFNMADD231PS Y3, Y7, Y6
 	VMULPS       Y1, Y4, Y4
+	VMULPS       Y1, Y6, Y5
 	VMOVUPS      Y4, (SI)(DI*4)
-	VMOVUPS      32(DX)(DI*4), Y4
-	VMOVUPS      32(BX)(DI*4), Y5
-	VMULPS       Y5, Y4, Y4
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      32(AX)(DI*4), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y3, Y5, Y4
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      Y4, 32(SI)(DI*4)
+	VMOVUPS      Y5, 32(SI)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, R8
 	JLT          group21
 
 groups22:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x0f, CX
 	JZ           done23
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Y4
+	LEAQ         presentAVX2<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      64(R8)(CX*4), Y4
 	VMASKMOVPS   (DX)(DI*4), Y4, Y5
 	VMASKMOVPS   (BX)(DI*4), Y4, Y6
 	VMULPS       Y6, Y5, Y5
@@ -625,7 +619,7 @@ groups22:
 	VFNMADD231PS Y3, Y6, Y5
 	VMULPS       Y1, Y5, Y5
 	VMASKMOVPS   Y5, Y4, (SI)(DI*4)
-	VMOVUPS      96(CX)(R8*4), Y4
+	VMOVUPS      96(R8)(CX*4), Y4
 	VMASKMOVPS   32(DX)(DI*4), Y4, Y5
 	VMASKMOVPS   32(BX)(DI*4), Y4, Y6
 	VMULPS       Y6, Y5, Y5
@@ -648,32 +642,31 @@ nil19:
 
 group24:
 	VMOVUPS      (DX)(BX*4), Y4
+	VMOVUPS      32(DX)(BX*4), Y5
 	VSUBPS       Y2, Y4, Y4
+	VSUBPS       Y2, Y5, Y6
 	VMOVUPS      (AX)(BX*4), Y5
+	VMOVUPS      32(AX)(BX*4), Y7
 	VSUBPS       Y0, Y5, Y5
+	VSUBPS       Y0, Y7, Y7
 	VMULPS       Y1, Y5, Y5
+	VMULPS       Y1, Y7, Y7
 	VFNMADD231PS Y3, Y5, Y4
+	VFNMADD231PS Y3, Y7, Y6
 	VMULPS       Y1, Y4, Y4
+	VMULPS       Y1, Y6, Y5
 	VMOVUPS      Y4, (SI)(BX*4)
-	VMOVUPS      32(DX)(BX*4), Y4
-	VSUBPS       Y2, Y4, Y4
-	VMOVUPS      32(AX)(BX*4), Y5
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VFNMADD231PS Y3, Y5, Y4
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      Y4, 32(SI)(BX*4)
+	VMOVUPS      Y5, 32(SI)(BX*4)
 	ADDQ         $0x10, BX
 	CMPQ         BX, DI
 	JLT          group24
 
 groups25:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x0f, CX
 	JZ           done26
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Y4
+	LEAQ         presentAVX2<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      64(DI)(CX*4), Y4
 	VMASKMOVPS   (DX)(BX*4), Y4, Y5
 	VSUBPS       Y2, Y5, Y5
 	VMASKMOVPS   (AX)(BX*4), Y4, Y6
@@ -682,7 +675,7 @@ groups25:
 	VFNMADD231PS Y3, Y6, Y5
 	VMULPS       Y1, Y5, Y5
 	VMASKMOVPS   Y5, Y4, (SI)(BX*4)
-	VMOVUPS      96(CX)(DI*4), Y4
+	VMOVUPS      96(DI)(CX*4), Y4
 	VMASKMOVPS   32(DX)(BX*4), Y4, Y5
 	VSUBPS       Y2, Y5, Y2
 	VMASKMOVPS   32(AX)(BX*4), Y4, Y5
@@ -712,9 +705,9 @@ TEXT ·rmsNormAVX2(SB), NOSPLIT, $0-84
 
 group1:
 	VMOVUPS     (AX)(DX*4), Y2
+	VMOVUPS     32(AX)(DX*4), Y3
 	VFMADD231PS Y2, Y2, Y0
-	VMOVUPS     32(AX)(DX*4), Y2
-	VFMADD231PS Y2, Y2, Y1
+	VFMADD231PS Y3, Y3, Y1
 	ADDQ        $0x10, DX
 	CMPQ        DX, BX
 	JLT         group1
@@ -723,7 +716,7 @@ groups2:
 	MOVQ        CX, BX
 	ANDQ        $0x0f, BX
 	JZ          done3
-	LEAQ        present<>+0(SB), SI
+	LEAQ        presentAVX2<>+0(SB), SI
 	NEGQ        BX
 	VMOVUPS     64(SI)(BX*4), Y2
 	VMASKMOVPS  (AX)(DX*4), Y2, Y2
@@ -760,32 +753,31 @@ done3:
 
 group6:
 	VMOVUPS (AX)(SI*4), Y0
+	VMOVUPS 32(AX)(SI*4), Y2
 	VMULPS  Y1, Y0, Y0
+	VMULPS  Y1, Y2, Y3
 	VMOVUPS (BX)(SI*4), Y2
+	VMOVUPS 32(BX)(SI*4), Y4
 	VMULPS  Y2, Y0, Y0
+	VMULPS  Y4, Y3, Y2
 	VMOVUPS Y0, (DX)(SI*4)
-	VMOVUPS 32(AX)(SI*4), Y0
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS 32(BX)(SI*4), Y2
-	VMULPS  Y2, Y0, Y0
-	VMOVUPS Y0, 32(DX)(SI*4)
+	VMOVUPS Y2, 32(DX)(SI*4)
 	ADDQ    $0x10, SI
 	CMPQ    SI, DI
 	JLT     group6
 
 groups7:
-	MOVQ       CX, DI
-	ANDQ       $0x0f, DI
+	ANDQ       $0x0f, CX
 	JZ         done8
-	LEAQ       present<>+0(SB), CX
-	NEGQ       DI
-	VMOVUPS    64(CX)(DI*4), Y0
+	LEAQ       presentAVX2<>+0(SB), DI
+	NEGQ       CX
+	VMOVUPS    64(DI)(CX*4), Y0
 	VMASKMOVPS (AX)(SI*4), Y0, Y2
 	VMULPS     Y1, Y2, Y2
 	VMASKMOVPS (BX)(SI*4), Y0, Y3
 	VMULPS     Y3, Y2, Y2
 	VMASKMOVPS Y2, Y0, (DX)(SI*4)
-	VMOVUPS    96(CX)(DI*4), Y0
+	VMOVUPS    96(DI)(CX*4), Y0
 	VMASKMOVPS 32(AX)(SI*4), Y0, Y2
 	VMULPS     Y1, Y2, Y1
 	VMASKMOVPS 32(BX)(SI*4), Y0, Y2
@@ -803,26 +795,25 @@ nil4:
 
 group9:
 	VMOVUPS (AX)(BX*4), Y0
+	VMOVUPS 32(AX)(BX*4), Y2
 	VMULPS  Y1, Y0, Y0
+	VMULPS  Y1, Y2, Y2
 	VMOVUPS Y0, (DX)(BX*4)
-	VMOVUPS 32(AX)(BX*4), Y0
-	VMULPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(DX)(BX*4)
+	VMOVUPS Y2, 32(DX)(BX*4)
 	ADDQ    $0x10, BX
 	CMPQ    BX, SI
 	JLT     group9
 
 groups10:
-	MOVQ       CX, SI
-	ANDQ       $0x0f, SI
+	ANDQ       $0x0f, CX
 	JZ         done11
-	LEAQ       present<>+0(SB), CX
-	NEGQ       SI
-	VMOVUPS    64(CX)(SI*4), Y0
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       CX
+	VMOVUPS    64(SI)(CX*4), Y0
 	VMASKMOVPS (AX)(BX*4), Y0, Y2
 	VMULPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (DX)(BX*4)
-	VMOVUPS    96(CX)(SI*4), Y0
+	VMOVUPS    96(SI)(CX*4), Y0
 	VMASKMOVPS 32(AX)(BX*4), Y0, Y2
 	VMULPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, 32(DX)(BX*4)
@@ -851,17 +842,17 @@ TEXT ·rmsNormGradAVX2(SB), NOSPLIT, $0-101
 
 group3:
 	VMOVUPS     (DX)(SI*4), Y3
+	VMOVUPS     32(DX)(SI*4), Y5
 	VMOVUPS     (BX)(SI*4), Y4
+	VMOVUPS     32(BX)(SI*4), Y6
 	VMULPS      Y4, Y3, Y3
+	VMULPS      Y6, Y5, Y5
 	VMOVUPS     (AX)(SI*4), Y4
+	VMOVUPS     32(AX)(SI*4), Y6
 	VMULPS      Y0, Y4, Y4
+	VMULPS      Y0, Y6, Y6
 	VFMADD231PS Y4, Y3, Y1
-	VMOVUPS     32(DX)(SI*4), Y3
-	VMOVUPS     32(BX)(SI*4), Y4
-	VMULPS      Y4, Y3, Y3
-	VMOVUPS     32(AX)(SI*4), Y4
-	VMULPS      Y0, Y4, Y4
-	VFMADD231PS Y4, Y3, Y2
+	VFMADD231PS Y6, Y5, Y2
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group3
@@ -870,7 +861,7 @@ groups4:
 	MOVQ        CX, DI
 	ANDQ        $0x0f, DI
 	JZ          done5
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX2<>+0(SB), R8
 	NEGQ        DI
 	VMOVUPS     64(R8)(DI*4), Y3
 	VMASKMOVPS  (DX)(SI*4), Y3, Y4
@@ -898,13 +889,13 @@ nil1:
 
 group6:
 	VMOVUPS     (DX)(SI*4), Y3
+	VMOVUPS     32(DX)(SI*4), Y5
 	VMOVUPS     (AX)(SI*4), Y4
+	VMOVUPS     32(AX)(SI*4), Y6
 	VMULPS      Y0, Y4, Y4
+	VMULPS      Y0, Y6, Y6
 	VFMADD231PS Y4, Y3, Y1
-	VMOVUPS     32(DX)(SI*4), Y3
-	VMOVUPS     32(AX)(SI*4), Y4
-	VMULPS      Y0, Y4, Y4
-	VFMADD231PS Y4, Y3, Y2
+	VFMADD231PS Y6, Y5, Y2
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group6
@@ -913,7 +904,7 @@ groups7:
 	MOVQ        CX, DI
 	ANDQ        $0x0f, DI
 	JZ          done8
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX2<>+0(SB), R8
 	NEGQ        DI
 	VMOVUPS     64(R8)(DI*4), Y3
 	VMASKMOVPS  (DX)(SI*4), Y3, Y4
@@ -953,36 +944,35 @@ end2:
 
 group13:
 	VMOVUPS      (DX)(DI*4), Y2
+	VMOVUPS      32(DX)(DI*4), Y4
 	VMOVUPS      (BX)(DI*4), Y3
+	VMOVUPS      32(BX)(DI*4), Y5
 	VMULPS       Y3, Y2, Y2
+	VMULPS       Y5, Y4, Y3
 	VMOVUPS      Y2, Y2
+	VMOVUPS      Y3, Y4
 	VMOVUPS      (AX)(DI*4), Y3
+	VMOVUPS      32(AX)(DI*4), Y5
 	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y5, Y5
 	VFNMADD231PS Y1, Y3, Y2
+	VFNMADD231PS Y1, Y5, Y4
 	VMOVUPS      (SI)(DI*4), Y3
+	VMOVUPS      32(SI)(DI*4), Y5
 	VFMADD213PS  Y3, Y0, Y2
+	VFMADD213PS  Y5, Y0, Y4
 	VMOVUPS      Y2, (SI)(DI*4)
-	VMOVUPS      32(DX)(DI*4), Y2
-	VMOVUPS      32(BX)(DI*4), Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VMOVUPS      32(AX)(DI*4), Y3
-	VMULPS       Y0, Y3, Y3
-	VFNMADD231PS Y1, Y3, Y2
-	VMOVUPS      32(SI)(DI*4), Y3
-	VFMADD213PS  Y3, Y0, Y2
-	VMOVUPS      Y2, 32(SI)(DI*4)
+	VMOVUPS      Y4, 32(SI)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, R8
 	JLT          group13
 
 groups14:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x0f, CX
 	JZ           done15
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Y2
+	LEAQ         presentAVX2<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      64(R8)(CX*4), Y2
 	VMASKMOVPS   (DX)(DI*4), Y2, Y3
 	VMASKMOVPS   (BX)(DI*4), Y2, Y4
 	VMULPS       Y4, Y3, Y3
@@ -993,7 +983,7 @@ groups14:
 	VMASKMOVPS   (SI)(DI*4), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VMASKMOVPS   Y3, Y2, (SI)(DI*4)
-	VMOVUPS      96(CX)(R8*4), Y2
+	VMOVUPS      96(R8)(CX*4), Y2
 	VMASKMOVPS   32(DX)(DI*4), Y2, Y3
 	VMASKMOVPS   32(BX)(DI*4), Y2, Y4
 	VMULPS       Y4, Y3, Y3
@@ -1016,32 +1006,31 @@ nil11:
 
 group16:
 	VMOVUPS      (DX)(BX*4), Y2
+	VMOVUPS      32(DX)(BX*4), Y3
 	VMOVUPS      Y2, Y2
+	VMOVUPS      Y3, Y4
 	VMOVUPS      (AX)(BX*4), Y3
+	VMOVUPS      32(AX)(BX*4), Y5
 	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y5, Y5
 	VFNMADD231PS Y1, Y3, Y2
+	VFNMADD231PS Y1, Y5, Y4
 	VMOVUPS      (SI)(BX*4), Y3
+	VMOVUPS      32(SI)(BX*4), Y5
 	VFMADD213PS  Y3, Y0, Y2
+	VFMADD213PS  Y5, Y0, Y4
 	VMOVUPS      Y2, (SI)(BX*4)
-	VMOVUPS      32(DX)(BX*4), Y2
-	VMOVUPS      Y2, Y2
-	VMOVUPS      32(AX)(BX*4), Y3
-	VMULPS       Y0, Y3, Y3
-	VFNMADD231PS Y1, Y3, Y2
-	VMOVUPS      32(SI)(BX*4), Y3
-	VFMADD213PS  Y3, Y0, Y2
-	VMOVUPS      Y2, 32(SI)(BX*4)
+	VMOVUPS      Y4, 32(SI)(BX*4)
 	ADDQ         $0x10, BX
 	CMPQ         BX, DI
 	JLT          group16
 
 groups17:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x0f, CX
 	JZ           done18
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Y2
+	LEAQ         presentAVX2<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      64(DI)(CX*4), Y2
 	VMASKMOVPS   (DX)(BX*4), Y2, Y3
 	VMOVUPS      Y3, Y3
 	VMASKMOVPS   (AX)(BX*4), Y2, Y4
@@ -1050,7 +1039,7 @@ groups17:
 	VMASKMOVPS   (SI)(BX*4), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VMASKMOVPS   Y3, Y2, (SI)(BX*4)
-	VMOVUPS      96(CX)(DI*4), Y2
+	VMOVUPS      96(DI)(CX*4), Y2
 	VMASKMOVPS   32(DX)(BX*4), Y2, Y3
 	VMOVUPS      Y3, Y3
 	VMASKMOVPS   32(AX)(BX*4), Y2, Y4
@@ -1074,34 +1063,33 @@ nil9:
 
 group21:
 	VMOVUPS      (DX)(DI*4), Y2
+	VMOVUPS      32(DX)(DI*4), Y4
 	VMOVUPS      (BX)(DI*4), Y3
+	VMOVUPS      32(BX)(DI*4), Y5
 	VMULPS       Y3, Y2, Y2
+	VMULPS       Y5, Y4, Y3
 	VMOVUPS      Y2, Y2
+	VMOVUPS      Y3, Y4
 	VMOVUPS      (AX)(DI*4), Y3
+	VMOVUPS      32(AX)(DI*4), Y5
 	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y5, Y5
 	VFNMADD231PS Y1, Y3, Y2
+	VFNMADD231PS Y1, Y5, Y4
 	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y4, Y3
 	VMOVUPS      Y2, (SI)(DI*4)
-	VMOVUPS      32(DX)(DI*4), Y2
-	VMOVUPS      32(BX)(DI*4), Y3
-	VMULPS       Y3, Y2, Y2
-	VMOVUPS      Y2, Y2
-	VMOVUPS      32(AX)(DI*4), Y3
-	VMULPS       Y0, Y3, Y3
-	VFNMADD231PS Y1, Y3, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 32(SI)(DI*4)
+	VMOVUPS      Y3, 32(SI)(DI*4)
 	ADDQ         $0x10, DI
 	CMPQ         DI, R8
 	JLT          group21
 
 groups22:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x0f, CX
 	JZ           done23
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Y2
+	LEAQ         presentAVX2<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      64(R8)(CX*4), Y2
 	VMASKMOVPS   (DX)(DI*4), Y2, Y3
 	VMASKMOVPS   (BX)(DI*4), Y2, Y4
 	VMULPS       Y4, Y3, Y3
@@ -1111,7 +1099,7 @@ groups22:
 	VFNMADD231PS Y1, Y4, Y3
 	VMULPS       Y0, Y3, Y3
 	VMASKMOVPS   Y3, Y2, (SI)(DI*4)
-	VMOVUPS      96(CX)(R8*4), Y2
+	VMOVUPS      96(R8)(CX*4), Y2
 	VMASKMOVPS   32(DX)(DI*4), Y2, Y3
 	VMASKMOVPS   32(BX)(DI*4), Y2, Y4
 	VMULPS       Y4, Y3, Y3
@@ -1133,30 +1121,29 @@ nil19:
 
 group24:
 	VMOVUPS      (DX)(BX*4), Y2
+	VMOVUPS      32(DX)(BX*4), Y3
 	VMOVUPS      Y2, Y2
+	VMOVUPS      Y3, Y4
 	VMOVUPS      (AX)(BX*4), Y3
+	VMOVUPS      32(AX)(BX*4), Y5
 	VMULPS       Y0, Y3, Y3
+	VMULPS       Y0, Y5, Y5
 	VFNMADD231PS Y1, Y3, Y2
+	VFNMADD231PS Y1, Y5, Y4
 	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y4, Y3
 	VMOVUPS      Y2, (SI)(BX*4)
-	VMOVUPS      32(DX)(BX*4), Y2
-	VMOVUPS      Y2, Y2
-	VMOVUPS      32(AX)(BX*4), Y3
-	VMULPS       Y0, Y3, Y3
-	VFNMADD231PS Y1, Y3, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, 32(SI)(BX*4)
+	VMOVUPS      Y3, 32(SI)(BX*4)
 	ADDQ         $0x10, BX
 	CMPQ         BX, DI
 	JLT          group24
 
 groups25:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x0f, CX
 	JZ           done26
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Y2
+	LEAQ         presentAVX2<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      64(DI)(CX*4), Y2
 	VMASKMOVPS   (DX)(BX*4), Y2, Y3
 	VMOVUPS      Y3, Y3
 	VMASKMOVPS   (AX)(BX*4), Y2, Y4
@@ -1164,7 +1151,7 @@ groups25:
 	VFNMADD231PS Y1, Y4, Y3
 	VMULPS       Y0, Y3, Y3
 	VMASKMOVPS   Y3, Y2, (SI)(BX*4)
-	VMOVUPS      96(CX)(DI*4), Y2
+	VMOVUPS      96(DI)(CX*4), Y2
 	VMASKMOVPS   32(DX)(BX*4), Y2, Y3
 	VMOVUPS      Y3, Y3
 	VMASKMOVPS   32(AX)(BX*4), Y2, Y4
@@ -1425,73 +1412,88 @@ TEXT ·layerNormAVX512(SB), NOSPLIT, $0-112
 	VPXORD Z0, Z0, Z0
 	XORQ   DX, DX
 	MOVQ   CX, BX
-	ANDQ   $-16, BX
+	ANDQ   $-32, BX
 	JZ     groups2
 
 group1:
 	VMOVUPS (AX)(DX*4), Z1
+	VMOVUPS 64(AX)(DX*4), Z2
 	VADDPS  Z1, Z0, Z0
-	ADDQ    $0x10, DX
+	VADDPS  Z2, Z0, Z0
+	ADDQ    $0x20, DX
 	CMPQ    DX, BX
 	JLT     group1
 
 groups2:
 	MOVQ      CX, BX
-	ANDQ      $0x0f, BX
+	ANDQ      $0x1f, BX
 	JZ        done3
-	LEAQ      present<>+0(SB), SI
+	LEAQ      presentAVX512<>+0(SB), SI
 	NEGQ      BX
-	VMOVUPS   64(SI)(BX*4), Z1
+	VMOVUPS   128(SI)(BX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (AX)(DX*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   192(SI)(BX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(AX)(DX*4), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
 done3:
 	VXORPS        X1, X1, X1
 	VCVTSI2SSQ    CX, X1, X1
-	VEXTRACTF64X4 $0x01, Z0, Y3
-	VADDPS        Y3, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X3
-	VADDPS        X3, X0, X0
-	VPSHUFD       $0x0e, X0, X3
-	VADDPS        X3, X0, X0
-	VPSHUFD       $0x01, X0, X3
-	VADDPS        X3, X0, X0
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X2, X0, X0
+	VPSHUFD       $0x0e, X0, X2
+	VADDPS        X2, X0, X0
+	VPSHUFD       $0x01, X0, X2
+	VADDPS        X2, X0, X0
 	VDIVSS        X1, X0, X0
 	VBROADCASTSS  X0, Z0
 	MOVSS         X0, mean+104(FP)
-	VPXORD        Z2, Z2, Z2
+	VPXORD        Z3, Z3, Z3
 	XORQ          DX, DX
 	MOVQ          CX, BX
-	ANDQ          $-16, BX
+	ANDQ          $-32, BX
 	JZ            groups5
 
 group4:
 	VMOVUPS     (AX)(DX*4), Z1
+	VMOVUPS     64(AX)(DX*4), Z2
 	VSUBPS      Z0, Z1, Z1
-	VFMADD231PS Z1, Z1, Z2
-	ADDQ        $0x10, DX
+	VSUBPS      Z0, Z2, Z2
+	VFMADD231PS Z1, Z1, Z3
+	VFMADD231PS Z2, Z2, Z3
+	ADDQ        $0x20, DX
 	CMPQ        DX, BX
 	JLT         group4
 
 groups5:
 	MOVQ        CX, BX
-	ANDQ        $0x0f, BX
+	ANDQ        $0x1f, BX
 	JZ          done6
-	LEAQ        present<>+0(SB), SI
+	LEAQ        presentAVX512<>+0(SB), SI
 	NEGQ        BX
-	VMOVUPS     64(SI)(BX*4), Z1
+	VMOVUPS     128(SI)(BX*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(DX*4), K1, Z1
 	VSUBPS      Z0, Z1, Z1
 	VMOVAPS.Z   Z1, K1, Z1
-	VFMADD231PS Z1, Z1, Z2
+	VFMADD231PS Z1, Z1, Z3
+	VMOVUPS     192(SI)(BX*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(DX*4), K1, Z1
+	VSUBPS      Z0, Z1, Z1
+	VMOVAPS.Z   Z1, K1, Z1
+	VFMADD231PS Z1, Z1, Z3
 
 done6:
 	VXORPS        X1, X1, X1
 	VCVTSI2SSQ    CX, X1, X1
-	VEXTRACTF64X4 $0x01, Z2, Y3
-	VADDPS        Y3, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y2
+	VADDPS        Y2, Y3, Y2
 	VEXTRACTF128  $0x01, Y2, X3
 	VADDPS        X3, X2, X2
 	VPSHUFD       $0x0e, X2, X3
@@ -1512,36 +1514,51 @@ done6:
 	JZ            nil7
 	XORQ          DI, DI
 	MOVQ          CX, R8
-	ANDQ          $-16, R8
+	ANDQ          $-32, R8
 	JZ            groups10
 
 group9:
 	VMOVUPS     (AX)(DI*4), Z1
+	VMOVUPS     64(AX)(DI*4), Z3
 	VSUBPS      Z0, Z1, Z1
+	VSUBPS      Z0, Z3, Z3
 	VMULPS      Z2, Z1, Z1
+	VMULPS      Z2, Z3, Z5
 	VMOVUPS     (BX)(DI*4), Z3
+	VMOVUPS     64(BX)(DI*4), Z6
 	VMOVUPS     (SI)(DI*4), Z4
+	VMOVUPS     64(SI)(DI*4), Z7
 	VFMADD213PS Z4, Z3, Z1
+	VFMADD213PS Z7, Z6, Z5
 	VMOVUPS     Z1, (DX)(DI*4)
-	ADDQ        $0x10, DI
+	VMOVUPS     Z5, 64(DX)(DI*4)
+	ADDQ        $0x20, DI
 	CMPQ        DI, R8
 	JLT         group9
 
 groups10:
-	MOVQ        CX, R8
-	ANDQ        $0x0f, R8
+	ANDQ        $0x1f, CX
 	JZ          done11
-	LEAQ        present<>+0(SB), CX
-	NEGQ        R8
-	VMOVUPS     64(CX)(R8*4), Z1
+	LEAQ        presentAVX512<>+0(SB), R8
+	NEGQ        CX
+	VMOVUPS     128(R8)(CX*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(DI*4), K1, Z1
+	VSUBPS      Z0, Z1, Z1
+	VMULPS      Z2, Z1, Z1
+	VMOVUPS.Z   (BX)(DI*4), K1, Z3
+	VMOVUPS.Z   (SI)(DI*4), K1, Z4
+	VFMADD213PS Z4, Z3, Z1
+	VMOVUPS     Z1, K1, (DX)(DI*4)
+	VMOVUPS     192(R8)(CX*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(DI*4), K1, Z1
 	VSUBPS      Z0, Z1, Z0
 	VMULPS      Z2, Z0, Z0
-	VMOVUPS.Z   (BX)(DI*4), K1, Z1
-	VMOVUPS.Z   (SI)(DI*4), K1, Z2
+	VMOVUPS.Z   64(BX)(DI*4), K1, Z1
+	VMOVUPS.Z   64(SI)(DI*4), K1, Z2
 	VFMADD213PS Z2, Z1, Z0
-	VMOVUPS     Z0, K1, (DX)(DI*4)
+	VMOVUPS     Z0, K1, 64(DX)(DI*4)
 
 done11:
 	JMP end8
@@ -1551,34 +1568,47 @@ nil7:
 	JZ    nil12
 	XORQ  SI, SI
 	MOVQ  CX, DI
-	ANDQ  $-16, DI
+	ANDQ  $-32, DI
 	JZ    groups15
 
 group14:
 	VMOVUPS (AX)(SI*4), Z1
+	VMOVUPS 64(AX)(SI*4), Z3
 	VSUBPS  Z0, Z1, Z1
+	VSUBPS  Z0, Z3, Z3
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z2, Z3, Z4
 	VMOVUPS (BX)(SI*4), Z3
+	VMOVUPS 64(BX)(SI*4), Z5
 	VMULPS  Z3, Z1, Z1
+	VMULPS  Z5, Z4, Z3
 	VMOVUPS Z1, (DX)(SI*4)
-	ADDQ    $0x10, SI
+	VMOVUPS Z3, 64(DX)(SI*4)
+	ADDQ    $0x20, SI
 	CMPQ    SI, DI
 	JLT     group14
 
 groups15:
-	MOVQ      CX, DI
-	ANDQ      $0x0f, DI
+	ANDQ      $0x1f, CX
 	JZ        done16
-	LEAQ      present<>+0(SB), CX
-	NEGQ      DI
-	VMOVUPS   64(CX)(DI*4), Z1
+	LEAQ      presentAVX512<>+0(SB), DI
+	NEGQ      CX
+	VMOVUPS   128(DI)(CX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (AX)(SI*4), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS.Z (BX)(SI*4), K1, Z3
+	VMULPS    Z3, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)(SI*4)
+	VMOVUPS   192(DI)(CX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(AX)(SI*4), K1, Z1
 	VSUBPS    Z0, Z1, Z0
 	VMULPS    Z2, Z0, Z0
-	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VMOVUPS.Z 64(BX)(SI*4), K1, Z1
 	VMULPS    Z1, Z0, Z0
-	VMOVUPS   Z0, K1, (DX)(SI*4)
+	VMOVUPS   Z0, K1, 64(DX)(SI*4)
 
 done16:
 	JMP end13
@@ -1586,36 +1616,111 @@ done16:
 nil12:
 	XORQ BX, BX
 	MOVQ CX, SI
-	ANDQ $-16, SI
+	ANDQ $-32, SI
 	JZ   groups18
 
 group17:
 	VMOVUPS (AX)(BX*4), Z1
+	VMOVUPS 64(AX)(BX*4), Z3
 	VSUBPS  Z0, Z1, Z1
+	VSUBPS  Z0, Z3, Z3
 	VMULPS  Z2, Z1, Z1
+	VMULPS  Z2, Z3, Z3
 	VMOVUPS Z1, (DX)(BX*4)
-	ADDQ    $0x10, BX
+	VMOVUPS Z3, 64(DX)(BX*4)
+	ADDQ    $0x20, BX
 	CMPQ    BX, SI
 	JLT     group17
 
 groups18:
-	MOVQ      CX, SI
-	ANDQ      $0x0f, SI
+	ANDQ      $0x1f, CX
 	JZ        done19
-	LEAQ      present<>+0(SB), CX
-	NEGQ      SI
-	VMOVUPS   64(CX)(SI*4), Z1
+	LEAQ      presentAVX512<>+0(SB), SI
+	NEGQ      CX
+	VMOVUPS   128(SI)(CX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (AX)(BX*4), K1, Z1
+	VSUBPS    Z0, Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)(BX*4)
+	VMOVUPS   192(SI)(CX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(AX)(BX*4), K1, Z1
 	VSUBPS    Z0, Z1, Z0
 	VMULPS    Z2, Z0, Z0
-	VMOVUPS   Z0, K1, (DX)(BX*4)
+	VMOVUPS   Z0, K1, 64(DX)(BX*4)
 
 done19:
 end13:
 end8:
 	VZEROUPPER
 	RET
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
 // func layerNormGradAVX512(dIn []float32, dOut []float32, in []float32, gain []float32, mean float32, rstd float32, accumulate bool)
 // Requires: AVX, AVX512F
@@ -1632,35 +1737,54 @@ TEXT ·layerNormGradAVX512(SB), NOSPLIT, $0-105
 	JZ           nil1
 	XORQ         SI, SI
 	MOVQ         CX, DI
-	ANDQ         $-16, DI
+	ANDQ         $-32, DI
 	JZ           groups4
 
 group3:
 	VMOVUPS     (DX)(SI*4), Z4
+	VMOVUPS     64(DX)(SI*4), Z6
 	VMOVUPS     (BX)(SI*4), Z5
+	VMOVUPS     64(BX)(SI*4), Z7
 	VMULPS      Z5, Z4, Z4
+	VMULPS      Z7, Z6, Z6
 	VADDPS      Z4, Z2, Z2
+	VADDPS      Z6, Z2, Z2
 	VMOVUPS     (AX)(SI*4), Z5
+	VMOVUPS     64(AX)(SI*4), Z7
 	VSUBPS      Z0, Z5, Z5
+	VSUBPS      Z0, Z7, Z7
 	VMULPS      Z1, Z5, Z5
+	VMULPS      Z1, Z7, Z7
 	VFMADD231PS Z5, Z4, Z3
-	ADDQ        $0x10, SI
+	VFMADD231PS Z7, Z6, Z3
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group3
 
 groups4:
 	MOVQ        CX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DI
 	JZ          done5
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX512<>+0(SB), R8
 	NEGQ        DI
-	VMOVUPS     64(R8)(DI*4), Z4
+	VMOVUPS     128(R8)(DI*4), Z4
 	VPTESTMD    Z4, Z4, K1
 	VMOVUPS.Z   (DX)(SI*4), K1, Z4
 	VMOVUPS.Z   (BX)(SI*4), K1, Z5
 	VMULPS      Z5, Z4, Z4
 	VADDPS      Z4, Z2, Z2
 	VMOVUPS.Z   (AX)(SI*4), K1, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMULPS      Z1, Z5, Z5
+	VMOVAPS.Z   Z5, K1, Z5
+	VFMADD231PS Z5, Z4, Z3
+	VMOVUPS     192(R8)(DI*4), Z4
+	VPTESTMD    Z4, Z4, K1
+	VMOVUPS.Z   64(DX)(SI*4), K1, Z4
+	VMOVUPS.Z   64(BX)(SI*4), K1, Z5
+	VMULPS      Z5, Z4, Z4
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z5
 	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z5, Z5
 	VMOVAPS.Z   Z5, K1, Z5
@@ -1672,31 +1796,46 @@ done5:
 nil1:
 	XORQ SI, SI
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups7
 
 group6:
 	VMOVUPS     (DX)(SI*4), Z4
+	VMOVUPS     64(DX)(SI*4), Z6
 	VADDPS      Z4, Z2, Z2
+	VADDPS      Z6, Z2, Z2
 	VMOVUPS     (AX)(SI*4), Z5
+	VMOVUPS     64(AX)(SI*4), Z7
 	VSUBPS      Z0, Z5, Z5
+	VSUBPS      Z0, Z7, Z7
 	VMULPS      Z1, Z5, Z5
+	VMULPS      Z1, Z7, Z7
 	VFMADD231PS Z5, Z4, Z3
-	ADDQ        $0x10, SI
+	VFMADD231PS Z7, Z6, Z3
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group6
 
 groups7:
 	MOVQ        CX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DI
 	JZ          done8
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX512<>+0(SB), R8
 	NEGQ        DI
-	VMOVUPS     64(R8)(DI*4), Z4
+	VMOVUPS     128(R8)(DI*4), Z4
 	VPTESTMD    Z4, Z4, K1
 	VMOVUPS.Z   (DX)(SI*4), K1, Z4
 	VADDPS      Z4, Z2, Z2
 	VMOVUPS.Z   (AX)(SI*4), K1, Z5
+	VSUBPS      Z0, Z5, Z5
+	VMULPS      Z1, Z5, Z5
+	VMOVAPS.Z   Z5, K1, Z5
+	VFMADD231PS Z5, Z4, Z3
+	VMOVUPS     192(R8)(DI*4), Z4
+	VPTESTMD    Z4, Z4, K1
+	VMOVUPS.Z   64(DX)(SI*4), K1, Z4
+	VADDPS      Z4, Z2, Z2
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z5
 	VSUBPS      Z0, Z5, Z5
 	VMULPS      Z1, Z5, Z5
 	VMOVAPS.Z   Z5, K1, Z5
@@ -1737,44 +1876,67 @@ end2:
 	JZ            nil11
 	XORQ          DI, DI
 	MOVQ          CX, R8
-	ANDQ          $-16, R8
+	ANDQ          $-32, R8
 	JZ            groups14
 
 group13:
 	VMOVUPS      (DX)(DI*4), Z4
+	VMOVUPS      64(DX)(DI*4), Z6
 	VMOVUPS      (BX)(DI*4), Z5
+	VMOVUPS      64(BX)(DI*4), Z7
 	VMULPS       Z5, Z4, Z4
+	VMULPS       Z7, Z6, Z5
 	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z2, Z5, Z6
 	VMOVUPS      (AX)(DI*4), Z5
+	VMOVUPS      64(AX)(DI*4), Z7
 	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z0, Z7, Z7
 	VMULPS       Z1, Z5, Z5
+	VMULPS       Z1, Z7, Z7
 	VFNMADD231PS Z3, Z5, Z4
+	VFNMADD231PS Z3, Z7, Z6
 	VMOVUPS      (SI)(DI*4), Z5
+	VMOVUPS      64(SI)(DI*4), Z7
 	VFMADD213PS  Z5, Z1, Z4
+	VFMADD213PS  Z7, Z1, Z6
 	VMOVUPS      Z4, (SI)(DI*4)
-	ADDQ         $0x10, DI
+	VMOVUPS      Z6, 64(SI)(DI*4)
+	ADDQ         $0x20, DI
 	CMPQ         DI, R8
 	JLT          group13
 
 groups14:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x1f, CX
 	JZ           done15
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Z4
+	LEAQ         presentAVX512<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      128(R8)(CX*4), Z4
 	VPTESTMD     Z4, Z4, K1
 	VMOVUPS.Z    (DX)(DI*4), K1, Z4
 	VMOVUPS.Z    (BX)(DI*4), K1, Z5
 	VMULPS       Z5, Z4, Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS.Z    (AX)(DI*4), K1, Z5
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z3, Z5, Z4
+	VMOVUPS.Z    (SI)(DI*4), K1, Z5
+	VFMADD213PS  Z5, Z1, Z4
+	VMOVUPS      Z4, K1, (SI)(DI*4)
+	VMOVUPS      192(R8)(CX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    64(DX)(DI*4), K1, Z4
+	VMOVUPS.Z    64(BX)(DI*4), K1, Z5
+	VMULPS       Z5, Z4, Z4
 	VSUBPS       Z2, Z4, Z2
-	VMOVUPS.Z    (AX)(DI*4), K1, Z4
+	VMOVUPS.Z    64(AX)(DI*4), K1, Z4
 	VSUBPS       Z0, Z4, Z0
 	VMULPS       Z1, Z0, Z0
 	VFNMADD231PS Z3, Z0, Z2
-	VMOVUPS.Z    (SI)(DI*4), K1, Z0
+	VMOVUPS.Z    64(SI)(DI*4), K1, Z0
 	VFMADD213PS  Z0, Z1, Z2
-	VMOVUPS      Z2, K1, (SI)(DI*4)
+	VMOVUPS      Z2, K1, 64(SI)(DI*4)
 
 done15:
 	JMP end12
@@ -1782,40 +1944,59 @@ done15:
 nil11:
 	XORQ BX, BX
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups17
 
 group16:
 	VMOVUPS      (DX)(BX*4), Z4
+	VMOVUPS      64(DX)(BX*4), Z5
 	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z2, Z5, Z6
 	VMOVUPS      (AX)(BX*4), Z5
+	VMOVUPS      64(AX)(BX*4), Z7
 	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z0, Z7, Z7
 	VMULPS       Z1, Z5, Z5
+	VMULPS       Z1, Z7, Z7
 	VFNMADD231PS Z3, Z5, Z4
+	VFNMADD231PS Z3, Z7, Z6
 	VMOVUPS      (SI)(BX*4), Z5
+	VMOVUPS      64(SI)(BX*4), Z7
 	VFMADD213PS  Z5, Z1, Z4
+	VFMADD213PS  Z7, Z1, Z6
 	VMOVUPS      Z4, (SI)(BX*4)
-	ADDQ         $0x10, BX
+	VMOVUPS      Z6, 64(SI)(BX*4)
+	ADDQ         $0x20, BX
 	CMPQ         BX, DI
 	JLT          group16
 
 groups17:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x1f, CX
 	JZ           done18
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Z4
+	LEAQ         presentAVX512<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      128(DI)(CX*4), Z4
 	VPTESTMD     Z4, Z4, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS.Z    (AX)(BX*4), K1, Z5
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z3, Z5, Z4
+	VMOVUPS.Z    (SI)(BX*4), K1, Z5
+	VFMADD213PS  Z5, Z1, Z4
+	VMOVUPS      Z4, K1, (SI)(BX*4)
+	VMOVUPS      192(DI)(CX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    64(DX)(BX*4), K1, Z4
 	VSUBPS       Z2, Z4, Z2
-	VMOVUPS.Z    (AX)(BX*4), K1, Z4
+	VMOVUPS.Z    64(AX)(BX*4), K1, Z4
 	VSUBPS       Z0, Z4, Z0
 	VMULPS       Z1, Z0, Z0
 	VFNMADD231PS Z3, Z0, Z2
-	VMOVUPS.Z    (SI)(BX*4), K1, Z0
+	VMOVUPS.Z    64(SI)(BX*4), K1, Z0
 	VFMADD213PS  Z0, Z1, Z2
-	VMOVUPS      Z2, K1, (SI)(BX*4)
+	VMOVUPS      Z2, K1, 64(SI)(BX*4)
 
 done18:
 end12:
@@ -1826,42 +2007,63 @@ nil9:
 	JZ    nil19
 	XORQ  DI, DI
 	MOVQ  CX, R8
-	ANDQ  $-16, R8
+	ANDQ  $-32, R8
 	JZ    groups22
 
 group21:
 	VMOVUPS      (DX)(DI*4), Z4
+	VMOVUPS      64(DX)(DI*4), Z6
 	VMOVUPS      (BX)(DI*4), Z5
+	VMOVUPS      64(BX)(DI*4), Z7
 	VMULPS       Z5, Z4, Z4
+	VMULPS       Z7, Z6, Z5
 	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z2, Z5, Z6
 	VMOVUPS      (AX)(DI*4), Z5
+	VMOVUPS      64(AX)(DI*4), Z7
 	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z0, Z7, Z7
 	VMULPS       Z1, Z5, Z5
+	VMULPS       Z1, Z7, Z7
 	VFNMADD231PS Z3, Z5, Z4
+	VFNMADD231PS Z3, Z7, Z6
 	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z6, Z5
 	VMOVUPS      Z4, (SI)(DI*4)
-	ADDQ         $0x10, DI
+	VMOVUPS      Z5, 64(SI)(DI*4)
+	ADDQ         $0x20, DI
 	CMPQ         DI, R8
 	JLT          group21
 
 groups22:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x1f, CX
 	JZ           done23
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Z4
+	LEAQ         presentAVX512<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      128(R8)(CX*4), Z4
 	VPTESTMD     Z4, Z4, K1
 	VMOVUPS.Z    (DX)(DI*4), K1, Z4
 	VMOVUPS.Z    (BX)(DI*4), K1, Z5
 	VMULPS       Z5, Z4, Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS.Z    (AX)(DI*4), K1, Z5
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, K1, (SI)(DI*4)
+	VMOVUPS      192(R8)(CX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    64(DX)(DI*4), K1, Z4
+	VMOVUPS.Z    64(BX)(DI*4), K1, Z5
+	VMULPS       Z5, Z4, Z4
 	VSUBPS       Z2, Z4, Z2
-	VMOVUPS.Z    (AX)(DI*4), K1, Z4
+	VMOVUPS.Z    64(AX)(DI*4), K1, Z4
 	VSUBPS       Z0, Z4, Z0
 	VMULPS       Z1, Z0, Z0
 	VFNMADD231PS Z3, Z0, Z2
 	VMULPS       Z1, Z2, Z0
-	VMOVUPS      Z0, K1, (SI)(DI*4)
+	VMOVUPS      Z0, K1, 64(SI)(DI*4)
 
 done23:
 	JMP end20
@@ -1869,38 +2071,55 @@ done23:
 nil19:
 	XORQ BX, BX
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups25
 
 group24:
 	VMOVUPS      (DX)(BX*4), Z4
+	VMOVUPS      64(DX)(BX*4), Z5
 	VSUBPS       Z2, Z4, Z4
+	VSUBPS       Z2, Z5, Z6
 	VMOVUPS      (AX)(BX*4), Z5
+	VMOVUPS      64(AX)(BX*4), Z7
 	VSUBPS       Z0, Z5, Z5
+	VSUBPS       Z0, Z7, Z7
 	VMULPS       Z1, Z5, Z5
+	VMULPS       Z1, Z7, Z7
 	VFNMADD231PS Z3, Z5, Z4
+	VFNMADD231PS Z3, Z7, Z6
 	VMULPS       Z1, Z4, Z4
+	VMULPS       Z1, Z6, Z5
 	VMOVUPS      Z4, (SI)(BX*4)
-	ADDQ         $0x10, BX
+	VMOVUPS      Z5, 64(SI)(BX*4)
+	ADDQ         $0x20, BX
 	CMPQ         BX, DI
 	JLT          group24
 
 groups25:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x1f, CX
 	JZ           done26
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Z4
+	LEAQ         presentAVX512<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      128(DI)(CX*4), Z4
 	VPTESTMD     Z4, Z4, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z4
+	VSUBPS       Z2, Z4, Z4
+	VMOVUPS.Z    (AX)(BX*4), K1, Z5
+	VSUBPS       Z0, Z5, Z5
+	VMULPS       Z1, Z5, Z5
+	VFNMADD231PS Z3, Z5, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, K1, (SI)(BX*4)
+	VMOVUPS      192(DI)(CX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    64(DX)(BX*4), K1, Z4
 	VSUBPS       Z2, Z4, Z2
-	VMOVUPS.Z    (AX)(BX*4), K1, Z4
+	VMOVUPS.Z    64(AX)(BX*4), K1, Z4
 	VSUBPS       Z0, Z4, Z0
 	VMULPS       Z1, Z0, Z0
 	VFNMADD231PS Z3, Z0, Z2
 	VMULPS       Z1, Z2, Z0
-	VMOVUPS      Z0, K1, (SI)(BX*4)
+	VMOVUPS      Z0, K1, 64(SI)(BX*4)
 
 done26:
 end20:
@@ -1916,25 +2135,31 @@ TEXT ·rmsNormAVX512(SB), NOSPLIT, $0-84
 	VPXORD Z0, Z0, Z0
 	XORQ   DX, DX
 	MOVQ   CX, BX
-	ANDQ   $-16, BX
+	ANDQ   $-32, BX
 	JZ     groups2
 
 group1:
 	VMOVUPS     (AX)(DX*4), Z1
+	VMOVUPS     64(AX)(DX*4), Z2
 	VFMADD231PS Z1, Z1, Z0
-	ADDQ        $0x10, DX
+	VFMADD231PS Z2, Z2, Z0
+	ADDQ        $0x20, DX
 	CMPQ        DX, BX
 	JLT         group1
 
 groups2:
 	MOVQ        CX, BX
-	ANDQ        $0x0f, BX
+	ANDQ        $0x1f, BX
 	JZ          done3
-	LEAQ        present<>+0(SB), SI
+	LEAQ        presentAVX512<>+0(SB), SI
 	NEGQ        BX
-	VMOVUPS     64(SI)(BX*4), Z1
+	VMOVUPS     128(SI)(BX*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(DX*4), K1, Z1
+	VFMADD231PS Z1, Z1, Z0
+	VMOVUPS     192(SI)(BX*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(DX*4), K1, Z1
 	VFMADD231PS Z1, Z1, Z0
 
 done3:
@@ -1961,32 +2186,43 @@ done3:
 	JZ            nil4
 	XORQ          SI, SI
 	MOVQ          CX, DI
-	ANDQ          $-16, DI
+	ANDQ          $-32, DI
 	JZ            groups7
 
 group6:
 	VMOVUPS (AX)(SI*4), Z0
+	VMOVUPS 64(AX)(SI*4), Z2
 	VMULPS  Z1, Z0, Z0
+	VMULPS  Z1, Z2, Z3
 	VMOVUPS (BX)(SI*4), Z2
+	VMOVUPS 64(BX)(SI*4), Z4
 	VMULPS  Z2, Z0, Z0
+	VMULPS  Z4, Z3, Z2
 	VMOVUPS Z0, (DX)(SI*4)
-	ADDQ    $0x10, SI
+	VMOVUPS Z2, 64(DX)(SI*4)
+	ADDQ    $0x20, SI
 	CMPQ    SI, DI
 	JLT     group6
 
 groups7:
-	MOVQ      CX, DI
-	ANDQ      $0x0f, DI
+	ANDQ      $0x1f, CX
 	JZ        done8
-	LEAQ      present<>+0(SB), CX
-	NEGQ      DI
-	VMOVUPS   64(CX)(DI*4), Z0
+	LEAQ      presentAVX512<>+0(SB), DI
+	NEGQ      CX
+	VMOVUPS   128(DI)(CX*4), Z0
 	VPTESTMD  Z0, Z0, K1
 	VMOVUPS.Z (AX)(SI*4), K1, Z0
 	VMULPS    Z1, Z0, Z0
-	VMOVUPS.Z (BX)(SI*4), K1, Z1
-	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z2
+	VMULPS    Z2, Z0, Z0
 	VMOVUPS   Z0, K1, (DX)(SI*4)
+	VMOVUPS   192(DI)(CX*4), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS.Z 64(AX)(SI*4), K1, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS.Z 64(BX)(SI*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 64(DX)(SI*4)
 
 done8:
 	JMP end5
@@ -1994,28 +2230,35 @@ done8:
 nil4:
 	XORQ BX, BX
 	MOVQ CX, SI
-	ANDQ $-16, SI
+	ANDQ $-32, SI
 	JZ   groups10
 
 group9:
 	VMOVUPS (AX)(BX*4), Z0
+	VMOVUPS 64(AX)(BX*4), Z2
 	VMULPS  Z1, Z0, Z0
+	VMULPS  Z1, Z2, Z2
 	VMOVUPS Z0, (DX)(BX*4)
-	ADDQ    $0x10, BX
+	VMOVUPS Z2, 64(DX)(BX*4)
+	ADDQ    $0x20, BX
 	CMPQ    BX, SI
 	JLT     group9
 
 groups10:
-	MOVQ      CX, SI
-	ANDQ      $0x0f, SI
+	ANDQ      $0x1f, CX
 	JZ        done11
-	LEAQ      present<>+0(SB), CX
-	NEGQ      SI
-	VMOVUPS   64(CX)(SI*4), Z0
+	LEAQ      presentAVX512<>+0(SB), SI
+	NEGQ      CX
+	VMOVUPS   128(SI)(CX*4), Z0
 	VPTESTMD  Z0, Z0, K1
 	VMOVUPS.Z (AX)(BX*4), K1, Z0
 	VMULPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (DX)(BX*4)
+	VMOVUPS   192(SI)(CX*4), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS.Z 64(AX)(BX*4), K1, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 64(DX)(BX*4)
 
 done11:
 end5:
@@ -2035,32 +2278,46 @@ TEXT ·rmsNormGradAVX512(SB), NOSPLIT, $0-101
 	JZ           nil1
 	XORQ         SI, SI
 	MOVQ         CX, DI
-	ANDQ         $-16, DI
+	ANDQ         $-32, DI
 	JZ           groups4
 
 group3:
 	VMOVUPS     (DX)(SI*4), Z2
+	VMOVUPS     64(DX)(SI*4), Z4
 	VMOVUPS     (BX)(SI*4), Z3
+	VMOVUPS     64(BX)(SI*4), Z5
 	VMULPS      Z3, Z2, Z2
+	VMULPS      Z5, Z4, Z4
 	VMOVUPS     (AX)(SI*4), Z3
+	VMOVUPS     64(AX)(SI*4), Z5
 	VMULPS      Z0, Z3, Z3
+	VMULPS      Z0, Z5, Z5
 	VFMADD231PS Z3, Z2, Z1
-	ADDQ        $0x10, SI
+	VFMADD231PS Z5, Z4, Z1
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group3
 
 groups4:
 	MOVQ        CX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DI
 	JZ          done5
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX512<>+0(SB), R8
 	NEGQ        DI
-	VMOVUPS     64(R8)(DI*4), Z2
+	VMOVUPS     128(R8)(DI*4), Z2
 	VPTESTMD    Z2, Z2, K1
 	VMOVUPS.Z   (DX)(SI*4), K1, Z2
 	VMOVUPS.Z   (BX)(SI*4), K1, Z3
 	VMULPS      Z3, Z2, Z2
 	VMOVUPS.Z   (AX)(SI*4), K1, Z3
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     192(R8)(DI*4), Z2
+	VPTESTMD    Z2, Z2, K1
+	VMOVUPS.Z   64(DX)(SI*4), K1, Z2
+	VMOVUPS.Z   64(BX)(SI*4), K1, Z3
+	VMULPS      Z3, Z2, Z2
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z3
 	VMULPS      Z0, Z3, Z3
 	VFMADD231PS Z3, Z2, Z1
 
@@ -2070,28 +2327,38 @@ done5:
 nil1:
 	XORQ SI, SI
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups7
 
 group6:
 	VMOVUPS     (DX)(SI*4), Z2
+	VMOVUPS     64(DX)(SI*4), Z4
 	VMOVUPS     (AX)(SI*4), Z3
+	VMOVUPS     64(AX)(SI*4), Z5
 	VMULPS      Z0, Z3, Z3
+	VMULPS      Z0, Z5, Z5
 	VFMADD231PS Z3, Z2, Z1
-	ADDQ        $0x10, SI
+	VFMADD231PS Z5, Z4, Z1
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group6
 
 groups7:
 	MOVQ        CX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DI
 	JZ          done8
-	LEAQ        present<>+0(SB), R8
+	LEAQ        presentAVX512<>+0(SB), R8
 	NEGQ        DI
-	VMOVUPS     64(R8)(DI*4), Z2
+	VMOVUPS     128(R8)(DI*4), Z2
 	VPTESTMD    Z2, Z2, K1
 	VMOVUPS.Z   (DX)(SI*4), K1, Z2
 	VMOVUPS.Z   (AX)(SI*4), K1, Z3
+	VMULPS      Z0, Z3, Z3
+	VFMADD231PS Z3, Z2, Z1
+	VMOVUPS     192(R8)(DI*4), Z2
+	VPTESTMD    Z2, Z2, K1
+	VMOVUPS.Z   64(DX)(SI*4), K1, Z2
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z3
 	VMULPS      Z0, Z3, Z3
 	VFMADD231PS Z3, Z2, Z1
 
@@ -2118,31 +2385,40 @@ end2:
 	JZ            nil11
 	XORQ          DI, DI
 	MOVQ          CX, R8
-	ANDQ          $-16, R8
+	ANDQ          $-32, R8
 	JZ            groups14
 
 group13:
 	VMOVUPS      (DX)(DI*4), Z2
+	VMOVUPS      64(DX)(DI*4), Z4
 	VMOVUPS      (BX)(DI*4), Z3
+	VMOVUPS      64(BX)(DI*4), Z5
 	VMULPS       Z3, Z2, Z2
+	VMULPS       Z5, Z4, Z3
 	VMOVUPS      Z2, Z2
+	VMOVUPS      Z3, Z4
 	VMOVUPS      (AX)(DI*4), Z3
+	VMOVUPS      64(AX)(DI*4), Z5
 	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z5, Z5
 	VFNMADD231PS Z1, Z3, Z2
+	VFNMADD231PS Z1, Z5, Z4
 	VMOVUPS      (SI)(DI*4), Z3
+	VMOVUPS      64(SI)(DI*4), Z5
 	VFMADD213PS  Z3, Z0, Z2
+	VFMADD213PS  Z5, Z0, Z4
 	VMOVUPS      Z2, (SI)(DI*4)
-	ADDQ         $0x10, DI
+	VMOVUPS      Z4, 64(SI)(DI*4)
+	ADDQ         $0x20, DI
 	CMPQ         DI, R8
 	JLT          group13
 
 groups14:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x1f, CX
 	JZ           done15
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Z2
+	LEAQ         presentAVX512<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      128(R8)(CX*4), Z2
 	VPTESTMD     Z2, Z2, K1
 	VMOVUPS.Z    (DX)(DI*4), K1, Z2
 	VMOVUPS.Z    (BX)(DI*4), K1, Z3
@@ -2151,9 +2427,21 @@ groups14:
 	VMOVUPS.Z    (AX)(DI*4), K1, Z3
 	VMULPS       Z0, Z3, Z3
 	VFNMADD231PS Z1, Z3, Z2
-	VMOVUPS.Z    (SI)(DI*4), K1, Z1
-	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS.Z    (SI)(DI*4), K1, Z3
+	VFMADD213PS  Z3, Z0, Z2
 	VMOVUPS      Z2, K1, (SI)(DI*4)
+	VMOVUPS      192(R8)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    64(DX)(DI*4), K1, Z2
+	VMOVUPS.Z    64(BX)(DI*4), K1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMOVUPS      Z2, Z2
+	VMOVUPS.Z    64(AX)(DI*4), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z3, Z2
+	VMOVUPS.Z    64(SI)(DI*4), K1, Z1
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, K1, 64(SI)(DI*4)
 
 done15:
 	JMP end12
@@ -2161,38 +2449,55 @@ done15:
 nil11:
 	XORQ BX, BX
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups17
 
 group16:
 	VMOVUPS      (DX)(BX*4), Z2
+	VMOVUPS      64(DX)(BX*4), Z3
 	VMOVUPS      Z2, Z2
+	VMOVUPS      Z3, Z4
 	VMOVUPS      (AX)(BX*4), Z3
+	VMOVUPS      64(AX)(BX*4), Z5
 	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z5, Z5
 	VFNMADD231PS Z1, Z3, Z2
+	VFNMADD231PS Z1, Z5, Z4
 	VMOVUPS      (SI)(BX*4), Z3
+	VMOVUPS      64(SI)(BX*4), Z5
 	VFMADD213PS  Z3, Z0, Z2
+	VFMADD213PS  Z5, Z0, Z4
 	VMOVUPS      Z2, (SI)(BX*4)
-	ADDQ         $0x10, BX
+	VMOVUPS      Z4, 64(SI)(BX*4)
+	ADDQ         $0x20, BX
 	CMPQ         BX, DI
 	JLT          group16
 
 groups17:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x1f, CX
 	JZ           done18
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Z2
+	LEAQ         presentAVX512<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      128(DI)(CX*4), Z2
 	VPTESTMD     Z2, Z2, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z2
 	VMOVUPS      Z2, Z2
 	VMOVUPS.Z    (AX)(BX*4), K1, Z3
 	VMULPS       Z0, Z3, Z3
 	VFNMADD231PS Z1, Z3, Z2
-	VMOVUPS.Z    (SI)(BX*4), K1, Z1
-	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS.Z    (SI)(BX*4), K1, Z3
+	VFMADD213PS  Z3, Z0, Z2
 	VMOVUPS      Z2, K1, (SI)(BX*4)
+	VMOVUPS      192(DI)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    64(DX)(BX*4), K1, Z2
+	VMOVUPS      Z2, Z2
+	VMOVUPS.Z    64(AX)(BX*4), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z3, Z2
+	VMOVUPS.Z    64(SI)(BX*4), K1, Z1
+	VFMADD213PS  Z1, Z0, Z2
+	VMOVUPS      Z2, K1, 64(SI)(BX*4)
 
 done18:
 end12:
@@ -2203,30 +2508,38 @@ nil9:
 	JZ    nil19
 	XORQ  DI, DI
 	MOVQ  CX, R8
-	ANDQ  $-16, R8
+	ANDQ  $-32, R8
 	JZ    groups22
 
 group21:
 	VMOVUPS      (DX)(DI*4), Z2
+	VMOVUPS      64(DX)(DI*4), Z4
 	VMOVUPS      (BX)(DI*4), Z3
+	VMOVUPS      64(BX)(DI*4), Z5
 	VMULPS       Z3, Z2, Z2
+	VMULPS       Z5, Z4, Z3
 	VMOVUPS      Z2, Z2
+	VMOVUPS      Z3, Z4
 	VMOVUPS      (AX)(DI*4), Z3
+	VMOVUPS      64(AX)(DI*4), Z5
 	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z5, Z5
 	VFNMADD231PS Z1, Z3, Z2
+	VFNMADD231PS Z1, Z5, Z4
 	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z4, Z3
 	VMOVUPS      Z2, (SI)(DI*4)
-	ADDQ         $0x10, DI
+	VMOVUPS      Z3, 64(SI)(DI*4)
+	ADDQ         $0x20, DI
 	CMPQ         DI, R8
 	JLT          group21
 
 groups22:
-	MOVQ         CX, R8
-	ANDQ         $0x0f, R8
+	ANDQ         $0x1f, CX
 	JZ           done23
-	LEAQ         present<>+0(SB), CX
-	NEGQ         R8
-	VMOVUPS      64(CX)(R8*4), Z2
+	LEAQ         presentAVX512<>+0(SB), R8
+	NEGQ         CX
+	VMOVUPS      128(R8)(CX*4), Z2
 	VPTESTMD     Z2, Z2, K1
 	VMOVUPS.Z    (DX)(DI*4), K1, Z2
 	VMOVUPS.Z    (BX)(DI*4), K1, Z3
@@ -2235,8 +2548,19 @@ groups22:
 	VMOVUPS.Z    (AX)(DI*4), K1, Z3
 	VMULPS       Z0, Z3, Z3
 	VFNMADD231PS Z1, Z3, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(DI*4)
+	VMOVUPS      192(R8)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    64(DX)(DI*4), K1, Z2
+	VMOVUPS.Z    64(BX)(DI*4), K1, Z3
+	VMULPS       Z3, Z2, Z2
+	VMOVUPS      Z2, Z2
+	VMOVUPS.Z    64(AX)(DI*4), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z3, Z2
 	VMULPS       Z0, Z2, Z0
-	VMOVUPS      Z0, K1, (SI)(DI*4)
+	VMOVUPS      Z0, K1, 64(SI)(DI*4)
 
 done23:
 	JMP end20
@@ -2244,36 +2568,51 @@ done23:
 nil19:
 	XORQ BX, BX
 	MOVQ CX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups25
 
 group24:
 	VMOVUPS      (DX)(BX*4), Z2
+	VMOVUPS      64(DX)(BX*4), Z3
 	VMOVUPS      Z2, Z2
+	VMOVUPS      Z3, Z4
 	VMOVUPS      (AX)(BX*4), Z3
+	VMOVUPS      64(AX)(BX*4), Z5
 	VMULPS       Z0, Z3, Z3
+	VMULPS       Z0, Z5, Z5
 	VFNMADD231PS Z1, Z3, Z2
+	VFNMADD231PS Z1, Z5, Z4
 	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z4, Z3
 	VMOVUPS      Z2, (SI)(BX*4)
-	ADDQ         $0x10, BX
+	VMOVUPS      Z3, 64(SI)(BX*4)
+	ADDQ         $0x20, BX
 	CMPQ         BX, DI
 	JLT          group24
 
 groups25:
-	MOVQ         CX, DI
-	ANDQ         $0x0f, DI
+	ANDQ         $0x1f, CX
 	JZ           done26
-	LEAQ         present<>+0(SB), CX
-	NEGQ         DI
-	VMOVUPS      64(CX)(DI*4), Z2
+	LEAQ         presentAVX512<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      128(DI)(CX*4), Z2
 	VPTESTMD     Z2, Z2, K1
 	VMOVUPS.Z    (DX)(BX*4), K1, Z2
 	VMOVUPS      Z2, Z2
 	VMOVUPS.Z    (AX)(BX*4), K1, Z3
 	VMULPS       Z0, Z3, Z3
 	VFNMADD231PS Z1, Z3, Z2
+	VMULPS       Z0, Z2, Z2
+	VMOVUPS      Z2, K1, (SI)(BX*4)
+	VMOVUPS      192(DI)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    64(DX)(BX*4), K1, Z2
+	VMOVUPS      Z2, Z2
+	VMOVUPS.Z    64(AX)(BX*4), K1, Z3
+	VMULPS       Z0, Z3, Z3
+	VFNMADD231PS Z1, Z3, Z2
 	VMULPS       Z0, Z2, Z0
-	VMOVUPS      Z0, K1, (SI)(BX*4)
+	VMOVUPS      Z0, K1, 64(SI)(BX*4)
 
 done26:
 end20:

@@ -28,54 +28,53 @@ TEXT ·adamWAVX2(SB), NOSPLIT, $0-104
 
 group1:
 	VMOVUPS     (CX)(DI*4), Y8
+	VMOVUPS     32(CX)(DI*4), Y9
 	VMULPS      Y0, Y8, Y8
+	VMULPS      Y0, Y9, Y11
 	VMOVUPS     (DX)(DI*4), Y9
+	VMOVUPS     32(DX)(DI*4), Y12
 	VSUBPS      Y9, Y8, Y10
+	VSUBPS      Y12, Y11, Y13
 	VFMADD231PS Y10, Y2, Y9
+	VFMADD231PS Y13, Y2, Y12
 	VMOVUPS     Y9, (DX)(DI*4)
+	VMOVUPS     Y12, 32(DX)(DI*4)
 	VMOVUPS     (BX)(DI*4), Y10
+	VMOVUPS     32(BX)(DI*4), Y13
 	VMULPS      Y3, Y10, Y10
-	VMULPS      Y4, Y8, Y11
-	VFMADD231PS Y8, Y11, Y10
+	VMULPS      Y3, Y13, Y14
+	VMULPS      Y4, Y8, Y13
+	VMULPS      Y4, Y11, Y15
+	VFMADD231PS Y8, Y13, Y10
+	VFMADD231PS Y11, Y15, Y14
 	VMOVUPS     Y10, (BX)(DI*4)
+	VMOVUPS     Y14, 32(BX)(DI*4)
 	VMOVUPS     (AX)(DI*4), Y8
+	VMOVUPS     32(AX)(DI*4), Y11
 	VMULPS      Y1, Y8, Y8
+	VMULPS      Y1, Y11, Y11
 	VSQRTPS     Y10, Y10
+	VSQRTPS     Y14, Y13
 	VDIVPS      Y5, Y10, Y10
+	VDIVPS      Y5, Y13, Y13
 	VADDPS      Y6, Y10, Y10
+	VADDPS      Y6, Y13, Y13
 	VDIVPS      Y10, Y9, Y9
+	VDIVPS      Y13, Y12, Y10
 	VFMADD231PS Y9, Y7, Y8
+	VFMADD231PS Y10, Y7, Y11
 	VMOVUPS     Y8, (AX)(DI*4)
-	VMOVUPS     32(CX)(DI*4), Y8
-	VMULPS      Y0, Y8, Y8
-	VMOVUPS     32(DX)(DI*4), Y9
-	VSUBPS      Y9, Y8, Y10
-	VFMADD231PS Y10, Y2, Y9
-	VMOVUPS     Y9, 32(DX)(DI*4)
-	VMOVUPS     32(BX)(DI*4), Y10
-	VMULPS      Y3, Y10, Y10
-	VMULPS      Y4, Y8, Y11
-	VFMADD231PS Y8, Y11, Y10
-	VMOVUPS     Y10, 32(BX)(DI*4)
-	VMOVUPS     32(AX)(DI*4), Y8
-	VMULPS      Y1, Y8, Y8
-	VSQRTPS     Y10, Y10
-	VDIVPS      Y5, Y10, Y10
-	VADDPS      Y6, Y10, Y10
-	VDIVPS      Y10, Y9, Y9
-	VFMADD231PS Y9, Y7, Y8
-	VMOVUPS     Y8, 32(AX)(DI*4)
+	VMOVUPS     Y11, 32(AX)(DI*4)
 	ADDQ        $0x10, DI
 	CMPQ        DI, R8
 	JLT         group1
 
 groups2:
-	MOVQ        SI, R8
-	ANDQ        $0x0f, R8
+	ANDQ        $0x0f, SI
 	JZ          done3
-	LEAQ        present<>+0(SB), SI
-	NEGQ        R8
-	VMOVUPS     64(SI)(R8*4), Y8
+	LEAQ        presentAVX2<>+0(SB), R8
+	NEGQ        SI
+	VMOVUPS     64(R8)(SI*4), Y8
 	VMASKMOVPS  (CX)(DI*4), Y8, Y9
 	VMULPS      Y0, Y9, Y9
 	VMASKMOVPS  (DX)(DI*4), Y8, Y10
@@ -95,7 +94,7 @@ groups2:
 	VDIVPS      Y11, Y10, Y10
 	VFMADD231PS Y10, Y7, Y9
 	VMASKMOVPS  Y9, Y8, (AX)(DI*4)
-	VMOVUPS     96(SI)(R8*4), Y8
+	VMOVUPS     96(R8)(SI*4), Y8
 	VMASKMOVPS  32(CX)(DI*4), Y8, Y9
 	VMULPS      Y0, Y9, Y0
 	VMASKMOVPS  32(DX)(DI*4), Y8, Y9
@@ -120,39 +119,39 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA present<>+0(SB)/4, $0xffffffff
-DATA present<>+4(SB)/4, $0xffffffff
-DATA present<>+8(SB)/4, $0xffffffff
-DATA present<>+12(SB)/4, $0xffffffff
-DATA present<>+16(SB)/4, $0xffffffff
-DATA present<>+20(SB)/4, $0xffffffff
-DATA present<>+24(SB)/4, $0xffffffff
-DATA present<>+28(SB)/4, $0xffffffff
-DATA present<>+32(SB)/4, $0xffffffff
-DATA present<>+36(SB)/4, $0xffffffff
-DATA present<>+40(SB)/4, $0xffffffff
-DATA present<>+44(SB)/4, $0xffffffff
-DATA present<>+48(SB)/4, $0xffffffff
-DATA present<>+52(SB)/4, $0xffffffff
-DATA present<>+56(SB)/4, $0xffffffff
-DATA present<>+60(SB)/4, $0xffffffff
-DATA present<>+64(SB)/4, $0x00000000
-DATA present<>+68(SB)/4, $0x00000000
-DATA present<>+72(SB)/4, $0x00000000
-DATA present<>+76(SB)/4, $0x00000000
-DATA present<>+80(SB)/4, $0x00000000
-DATA present<>+84(SB)/4, $0x00000000
-DATA present<>+88(SB)/4, $0x00000000
-DATA present<>+92(SB)/4, $0x00000000
-DATA present<>+96(SB)/4, $0x00000000
-DATA present<>+100(SB)/4, $0x00000000
-DATA present<>+104(SB)/4, $0x00000000
-DATA present<>+108(SB)/4, $0x00000000
-DATA present<>+112(SB)/4, $0x00000000
-DATA present<>+116(SB)/4, $0x00000000
-DATA present<>+120(SB)/4, $0x00000000
-DATA present<>+124(SB)/4, $0x00000000
-GLOBL present<>(SB), RODATA|NOPTR, $128
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
 
 // func sgdAVX2(c *uint32, w []float32, g []float32, buf []float32)
 // Requires: AVX, FMA3
@@ -179,36 +178,35 @@ TEXT ·sgdAVX2(SB), NOSPLIT, $0-80
 
 group5:
 	VMOVUPS     (AX)(SI*4), Y4
+	VMOVUPS     32(AX)(SI*4), Y6
 	VMOVUPS     (CX)(SI*4), Y5
+	VMOVUPS     32(CX)(SI*4), Y7
 	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y8
 	VFMADD231PS Y4, Y1, Y5
-	VMOVUPS     (BX)(SI*4), Y6
-	VFMADD213PS Y5, Y2, Y6
-	VMOVUPS     Y6, (BX)(SI*4)
-	VFMADD231PS Y6, Y2, Y5
+	VFMADD231PS Y6, Y1, Y8
+	VMOVUPS     (BX)(SI*4), Y7
+	VMOVUPS     32(BX)(SI*4), Y9
+	VFMADD213PS Y5, Y2, Y7
+	VFMADD213PS Y8, Y2, Y9
+	VMOVUPS     Y7, (BX)(SI*4)
+	VMOVUPS     Y9, 32(BX)(SI*4)
+	VFMADD231PS Y7, Y2, Y5
+	VFMADD231PS Y9, Y2, Y8
 	VFMADD231PS Y5, Y3, Y4
+	VFMADD231PS Y8, Y3, Y6
 	VMOVUPS     Y4, (AX)(SI*4)
-	VMOVUPS     32(AX)(SI*4), Y4
-	VMOVUPS     32(CX)(SI*4), Y5
-	VMULPS      Y0, Y5, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VMOVUPS     32(BX)(SI*4), Y6
-	VFMADD213PS Y5, Y2, Y6
-	VMOVUPS     Y6, 32(BX)(SI*4)
-	VFMADD231PS Y6, Y2, Y5
-	VFMADD231PS Y5, Y3, Y4
-	VMOVUPS     Y4, 32(AX)(SI*4)
+	VMOVUPS     Y6, 32(AX)(SI*4)
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group5
 
 groups6:
-	MOVQ        DX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x0f, DX
 	JZ          done7
-	LEAQ        present<>+0(SB), DX
-	NEGQ        DI
-	VMOVUPS     64(DX)(DI*4), Y4
+	LEAQ        presentAVX2<>+0(SB), DI
+	NEGQ        DX
+	VMOVUPS     64(DI)(DX*4), Y4
 	VMASKMOVPS  (AX)(SI*4), Y4, Y5
 	VMASKMOVPS  (CX)(SI*4), Y4, Y6
 	VMULPS      Y0, Y6, Y6
@@ -219,7 +217,7 @@ groups6:
 	VFMADD231PS Y7, Y2, Y6
 	VFMADD231PS Y6, Y3, Y5
 	VMASKMOVPS  Y5, Y4, (AX)(SI*4)
-	VMOVUPS     96(DX)(DI*4), Y4
+	VMOVUPS     96(DI)(DX*4), Y4
 	VMASKMOVPS  32(AX)(SI*4), Y4, Y5
 	VMASKMOVPS  32(CX)(SI*4), Y4, Y6
 	VMULPS      Y0, Y6, Y0
@@ -242,34 +240,33 @@ nil3:
 
 group8:
 	VMOVUPS     (AX)(SI*4), Y4
+	VMOVUPS     32(AX)(SI*4), Y6
 	VMOVUPS     (CX)(SI*4), Y5
+	VMOVUPS     32(CX)(SI*4), Y7
 	VMULPS      Y0, Y5, Y5
+	VMULPS      Y0, Y7, Y8
 	VFMADD231PS Y4, Y1, Y5
-	VMOVUPS     (BX)(SI*4), Y6
-	VFMADD213PS Y5, Y2, Y6
-	VMOVUPS     Y6, (BX)(SI*4)
-	VFMADD231PS Y6, Y3, Y4
+	VFMADD231PS Y6, Y1, Y8
+	VMOVUPS     (BX)(SI*4), Y7
+	VMOVUPS     32(BX)(SI*4), Y9
+	VFMADD213PS Y5, Y2, Y7
+	VFMADD213PS Y8, Y2, Y9
+	VMOVUPS     Y7, (BX)(SI*4)
+	VMOVUPS     Y9, 32(BX)(SI*4)
+	VFMADD231PS Y7, Y3, Y4
+	VFMADD231PS Y9, Y3, Y6
 	VMOVUPS     Y4, (AX)(SI*4)
-	VMOVUPS     32(AX)(SI*4), Y4
-	VMOVUPS     32(CX)(SI*4), Y5
-	VMULPS      Y0, Y5, Y5
-	VFMADD231PS Y4, Y1, Y5
-	VMOVUPS     32(BX)(SI*4), Y6
-	VFMADD213PS Y5, Y2, Y6
-	VMOVUPS     Y6, 32(BX)(SI*4)
-	VFMADD231PS Y6, Y3, Y4
-	VMOVUPS     Y4, 32(AX)(SI*4)
+	VMOVUPS     Y6, 32(AX)(SI*4)
 	ADDQ        $0x10, SI
 	CMPQ        SI, DI
 	JLT         group8
 
 groups9:
-	MOVQ        DX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x0f, DX
 	JZ          done10
-	LEAQ        present<>+0(SB), DX
-	NEGQ        DI
-	VMOVUPS     64(DX)(DI*4), Y4
+	LEAQ        presentAVX2<>+0(SB), DI
+	NEGQ        DX
+	VMOVUPS     64(DI)(DX*4), Y4
 	VMASKMOVPS  (AX)(SI*4), Y4, Y5
 	VMASKMOVPS  (CX)(SI*4), Y4, Y6
 	VMULPS      Y0, Y6, Y6
@@ -279,7 +276,7 @@ groups9:
 	VMASKMOVPS  Y7, Y4, (BX)(SI*4)
 	VFMADD231PS Y7, Y3, Y5
 	VMASKMOVPS  Y5, Y4, (AX)(SI*4)
-	VMOVUPS     96(DX)(DI*4), Y4
+	VMOVUPS     96(DI)(DX*4), Y4
 	VMASKMOVPS  32(AX)(SI*4), Y4, Y5
 	VMASKMOVPS  32(CX)(SI*4), Y4, Y6
 	VMULPS      Y0, Y6, Y0
@@ -302,35 +299,34 @@ nil1:
 
 group11:
 	VMOVUPS     (AX)(BX*4), Y2
+	VMOVUPS     32(AX)(BX*4), Y5
 	VMOVUPS     (CX)(BX*4), Y4
+	VMOVUPS     32(CX)(BX*4), Y6
 	VMULPS      Y0, Y4, Y4
+	VMULPS      Y0, Y6, Y6
 	VFMADD231PS Y2, Y1, Y4
+	VFMADD231PS Y5, Y1, Y6
 	VFMADD231PS Y4, Y3, Y2
+	VFMADD231PS Y6, Y3, Y5
 	VMOVUPS     Y2, (AX)(BX*4)
-	VMOVUPS     32(AX)(BX*4), Y2
-	VMOVUPS     32(CX)(BX*4), Y4
-	VMULPS      Y0, Y4, Y4
-	VFMADD231PS Y2, Y1, Y4
-	VFMADD231PS Y4, Y3, Y2
-	VMOVUPS     Y2, 32(AX)(BX*4)
+	VMOVUPS     Y5, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	CMPQ        BX, SI
 	JLT         group11
 
 groups12:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x0f, DX
 	JZ          done13
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Y2
+	LEAQ        presentAVX2<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     64(SI)(DX*4), Y2
 	VMASKMOVPS  (AX)(BX*4), Y2, Y4
 	VMASKMOVPS  (CX)(BX*4), Y2, Y5
 	VMULPS      Y0, Y5, Y5
 	VFMADD231PS Y4, Y1, Y5
 	VFMADD231PS Y5, Y3, Y4
 	VMASKMOVPS  Y4, Y2, (AX)(BX*4)
-	VMOVUPS     96(DX)(SI*4), Y2
+	VMOVUPS     96(SI)(DX*4), Y2
 	VMASKMOVPS  32(AX)(BX*4), Y2, Y4
 	VMASKMOVPS  32(CX)(BX*4), Y2, Y5
 	VMULPS      Y0, Y5, Y0
@@ -362,64 +358,169 @@ TEXT ·adamWAVX512(SB), NOSPLIT, $0-104
 	MOVQ         w_len+16(FP), SI
 	XORQ         DI, DI
 	MOVQ         SI, R8
-	ANDQ         $-16, R8
+	ANDQ         $-32, R8
 	JZ           groups2
 
 group1:
 	VMOVUPS     (CX)(DI*4), Z8
+	VMOVUPS     64(CX)(DI*4), Z9
 	VMULPS      Z0, Z8, Z8
+	VMULPS      Z0, Z9, Z11
 	VMOVUPS     (DX)(DI*4), Z9
+	VMOVUPS     64(DX)(DI*4), Z12
+	VSUBPS      Z9, Z8, Z10
+	VSUBPS      Z12, Z11, Z13
+	VFMADD231PS Z10, Z2, Z9
+	VFMADD231PS Z13, Z2, Z12
+	VMOVUPS     Z9, (DX)(DI*4)
+	VMOVUPS     Z12, 64(DX)(DI*4)
+	VMOVUPS     (BX)(DI*4), Z10
+	VMOVUPS     64(BX)(DI*4), Z13
+	VMULPS      Z3, Z10, Z10
+	VMULPS      Z3, Z13, Z14
+	VMULPS      Z4, Z8, Z13
+	VMULPS      Z4, Z11, Z15
+	VFMADD231PS Z8, Z13, Z10
+	VFMADD231PS Z11, Z15, Z14
+	VMOVUPS     Z10, (BX)(DI*4)
+	VMOVUPS     Z14, 64(BX)(DI*4)
+	VMOVUPS     (AX)(DI*4), Z8
+	VMOVUPS     64(AX)(DI*4), Z11
+	VMULPS      Z1, Z8, Z8
+	VMULPS      Z1, Z11, Z11
+	VSQRTPS     Z10, Z10
+	VSQRTPS     Z14, Z13
+	VDIVPS      Z5, Z10, Z10
+	VDIVPS      Z5, Z13, Z13
+	VADDPS      Z6, Z10, Z10
+	VADDPS      Z6, Z13, Z13
+	VDIVPS      Z10, Z9, Z9
+	VDIVPS      Z13, Z12, Z10
+	VFMADD231PS Z9, Z7, Z8
+	VFMADD231PS Z10, Z7, Z11
+	VMOVUPS     Z8, (AX)(DI*4)
+	VMOVUPS     Z11, 64(AX)(DI*4)
+	ADDQ        $0x20, DI
+	CMPQ        DI, R8
+	JLT         group1
+
+groups2:
+	ANDQ        $0x1f, SI
+	JZ          done3
+	LEAQ        presentAVX512<>+0(SB), R8
+	NEGQ        SI
+	VMOVUPS     128(R8)(SI*4), Z8
+	VPTESTMD    Z8, Z8, K1
+	VMOVUPS.Z   (CX)(DI*4), K1, Z8
+	VMULPS      Z0, Z8, Z8
+	VMOVUPS.Z   (DX)(DI*4), K1, Z9
 	VSUBPS      Z9, Z8, Z10
 	VFMADD231PS Z10, Z2, Z9
-	VMOVUPS     Z9, (DX)(DI*4)
-	VMOVUPS     (BX)(DI*4), Z10
+	VMOVUPS     Z9, K1, (DX)(DI*4)
+	VMOVUPS.Z   (BX)(DI*4), K1, Z10
 	VMULPS      Z3, Z10, Z10
 	VMULPS      Z4, Z8, Z11
 	VFMADD231PS Z8, Z11, Z10
-	VMOVUPS     Z10, (BX)(DI*4)
-	VMOVUPS     (AX)(DI*4), Z8
+	VMOVUPS     Z10, K1, (BX)(DI*4)
+	VMOVUPS.Z   (AX)(DI*4), K1, Z8
 	VMULPS      Z1, Z8, Z8
 	VSQRTPS     Z10, Z10
 	VDIVPS      Z5, Z10, Z10
 	VADDPS      Z6, Z10, Z10
 	VDIVPS      Z10, Z9, Z9
 	VFMADD231PS Z9, Z7, Z8
-	VMOVUPS     Z8, (AX)(DI*4)
-	ADDQ        $0x10, DI
-	CMPQ        DI, R8
-	JLT         group1
-
-groups2:
-	MOVQ        SI, R8
-	ANDQ        $0x0f, R8
-	JZ          done3
-	LEAQ        present<>+0(SB), SI
-	NEGQ        R8
-	VMOVUPS     64(SI)(R8*4), Z8
+	VMOVUPS     Z8, K1, (AX)(DI*4)
+	VMOVUPS     192(R8)(SI*4), Z8
 	VPTESTMD    Z8, Z8, K1
-	VMOVUPS.Z   (CX)(DI*4), K1, Z8
+	VMOVUPS.Z   64(CX)(DI*4), K1, Z8
 	VMULPS      Z0, Z8, Z0
-	VMOVUPS.Z   (DX)(DI*4), K1, Z8
+	VMOVUPS.Z   64(DX)(DI*4), K1, Z8
 	VSUBPS      Z8, Z0, Z9
 	VFMADD231PS Z9, Z2, Z8
-	VMOVUPS     Z8, K1, (DX)(DI*4)
-	VMOVUPS.Z   (BX)(DI*4), K1, Z2
+	VMOVUPS     Z8, K1, 64(DX)(DI*4)
+	VMOVUPS.Z   64(BX)(DI*4), K1, Z2
 	VMULPS      Z3, Z2, Z2
 	VMULPS      Z4, Z0, Z3
 	VFMADD231PS Z0, Z3, Z2
-	VMOVUPS     Z2, K1, (BX)(DI*4)
-	VMOVUPS.Z   (AX)(DI*4), K1, Z0
+	VMOVUPS     Z2, K1, 64(BX)(DI*4)
+	VMOVUPS.Z   64(AX)(DI*4), K1, Z0
 	VMULPS      Z1, Z0, Z0
 	VSQRTPS     Z2, Z1
 	VDIVPS      Z5, Z1, Z1
 	VADDPS      Z6, Z1, Z1
 	VDIVPS      Z1, Z8, Z1
 	VFMADD231PS Z1, Z7, Z0
-	VMOVUPS     Z0, K1, (AX)(DI*4)
+	VMOVUPS     Z0, K1, 64(AX)(DI*4)
 
 done3:
 	VZEROUPPER
 	RET
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
 // func sgdAVX512(c *uint32, w []float32, g []float32, buf []float32)
 // Requires: AVX, AVX512F
@@ -441,42 +542,63 @@ TEXT ·sgdAVX512(SB), NOSPLIT, $0-80
 	JZ           nil3
 	XORQ         SI, SI
 	MOVQ         DX, DI
-	ANDQ         $-16, DI
+	ANDQ         $-32, DI
 	JZ           groups6
 
 group5:
 	VMOVUPS     (AX)(SI*4), Z4
+	VMOVUPS     64(AX)(SI*4), Z6
 	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     64(CX)(SI*4), Z7
 	VMULPS      Z0, Z5, Z5
+	VMULPS      Z0, Z7, Z8
 	VFMADD231PS Z4, Z1, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VFMADD213PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VFMADD231PS Z6, Z2, Z5
+	VFMADD231PS Z6, Z1, Z8
+	VMOVUPS     (BX)(SI*4), Z7
+	VMOVUPS     64(BX)(SI*4), Z9
+	VFMADD213PS Z5, Z2, Z7
+	VFMADD213PS Z8, Z2, Z9
+	VMOVUPS     Z7, (BX)(SI*4)
+	VMOVUPS     Z9, 64(BX)(SI*4)
+	VFMADD231PS Z7, Z2, Z5
+	VFMADD231PS Z9, Z2, Z8
 	VFMADD231PS Z5, Z3, Z4
+	VFMADD231PS Z8, Z3, Z6
 	VMOVUPS     Z4, (AX)(SI*4)
-	ADDQ        $0x10, SI
+	VMOVUPS     Z6, 64(AX)(SI*4)
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group5
 
 groups6:
-	MOVQ        DX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DX
 	JZ          done7
-	LEAQ        present<>+0(SB), DX
-	NEGQ        DI
-	VMOVUPS     64(DX)(DI*4), Z4
+	LEAQ        presentAVX512<>+0(SB), DI
+	NEGQ        DX
+	VMOVUPS     128(DI)(DX*4), Z4
 	VPTESTMD    Z4, Z4, K1
 	VMOVUPS.Z   (AX)(SI*4), K1, Z4
 	VMOVUPS.Z   (CX)(SI*4), K1, Z5
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z4, Z1, Z5
+	VMOVUPS.Z   (BX)(SI*4), K1, Z6
+	VFMADD213PS Z5, Z2, Z6
+	VMOVUPS     Z6, K1, (BX)(SI*4)
+	VFMADD231PS Z6, Z2, Z5
+	VFMADD231PS Z5, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)(SI*4)
+	VMOVUPS     192(DI)(DX*4), Z4
+	VPTESTMD    Z4, Z4, K1
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z4
+	VMOVUPS.Z   64(CX)(SI*4), K1, Z5
 	VMULPS      Z0, Z5, Z0
 	VFMADD231PS Z4, Z1, Z0
-	VMOVUPS.Z   (BX)(SI*4), K1, Z1
+	VMOVUPS.Z   64(BX)(SI*4), K1, Z1
 	VFMADD213PS Z0, Z2, Z1
-	VMOVUPS     Z1, K1, (BX)(SI*4)
+	VMOVUPS     Z1, K1, 64(BX)(SI*4)
 	VFMADD231PS Z1, Z2, Z0
 	VFMADD231PS Z0, Z3, Z4
-	VMOVUPS     Z4, K1, (AX)(SI*4)
+	VMOVUPS     Z4, K1, 64(AX)(SI*4)
 
 done7:
 	JMP end4
@@ -484,40 +606,59 @@ done7:
 nil3:
 	XORQ SI, SI
 	MOVQ DX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups9
 
 group8:
 	VMOVUPS     (AX)(SI*4), Z4
+	VMOVUPS     64(AX)(SI*4), Z6
 	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     64(CX)(SI*4), Z7
 	VMULPS      Z0, Z5, Z5
+	VMULPS      Z0, Z7, Z8
 	VFMADD231PS Z4, Z1, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VFMADD213PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z6, Z1, Z8
+	VMOVUPS     (BX)(SI*4), Z7
+	VMOVUPS     64(BX)(SI*4), Z9
+	VFMADD213PS Z5, Z2, Z7
+	VFMADD213PS Z8, Z2, Z9
+	VMOVUPS     Z7, (BX)(SI*4)
+	VMOVUPS     Z9, 64(BX)(SI*4)
+	VFMADD231PS Z7, Z3, Z4
+	VFMADD231PS Z9, Z3, Z6
 	VMOVUPS     Z4, (AX)(SI*4)
-	ADDQ        $0x10, SI
+	VMOVUPS     Z6, 64(AX)(SI*4)
+	ADDQ        $0x20, SI
 	CMPQ        SI, DI
 	JLT         group8
 
 groups9:
-	MOVQ        DX, DI
-	ANDQ        $0x0f, DI
+	ANDQ        $0x1f, DX
 	JZ          done10
-	LEAQ        present<>+0(SB), DX
-	NEGQ        DI
-	VMOVUPS     64(DX)(DI*4), Z4
+	LEAQ        presentAVX512<>+0(SB), DI
+	NEGQ        DX
+	VMOVUPS     128(DI)(DX*4), Z4
 	VPTESTMD    Z4, Z4, K1
 	VMOVUPS.Z   (AX)(SI*4), K1, Z4
 	VMOVUPS.Z   (CX)(SI*4), K1, Z5
+	VMULPS      Z0, Z5, Z5
+	VFMADD231PS Z4, Z1, Z5
+	VMOVUPS.Z   (BX)(SI*4), K1, Z6
+	VFMADD213PS Z5, Z2, Z6
+	VMOVUPS     Z6, K1, (BX)(SI*4)
+	VFMADD231PS Z6, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)(SI*4)
+	VMOVUPS     192(DI)(DX*4), Z4
+	VPTESTMD    Z4, Z4, K1
+	VMOVUPS.Z   64(AX)(SI*4), K1, Z4
+	VMOVUPS.Z   64(CX)(SI*4), K1, Z5
 	VMULPS      Z0, Z5, Z0
 	VFMADD231PS Z4, Z1, Z0
-	VMOVUPS.Z   (BX)(SI*4), K1, Z1
+	VMOVUPS.Z   64(BX)(SI*4), K1, Z1
 	VFMADD213PS Z0, Z2, Z1
-	VMOVUPS     Z1, K1, (BX)(SI*4)
+	VMOVUPS     Z1, K1, 64(BX)(SI*4)
 	VFMADD231PS Z1, Z3, Z4
-	VMOVUPS     Z4, K1, (AX)(SI*4)
+	VMOVUPS     Z4, K1, 64(AX)(SI*4)
 
 done10:
 end4:
@@ -526,34 +667,47 @@ end4:
 nil1:
 	XORQ BX, BX
 	MOVQ DX, SI
-	ANDQ $-16, SI
+	ANDQ $-32, SI
 	JZ   groups12
 
 group11:
 	VMOVUPS     (AX)(BX*4), Z2
+	VMOVUPS     64(AX)(BX*4), Z5
 	VMOVUPS     (CX)(BX*4), Z4
+	VMOVUPS     64(CX)(BX*4), Z6
 	VMULPS      Z0, Z4, Z4
+	VMULPS      Z0, Z6, Z6
 	VFMADD231PS Z2, Z1, Z4
+	VFMADD231PS Z5, Z1, Z6
 	VFMADD231PS Z4, Z3, Z2
+	VFMADD231PS Z6, Z3, Z5
 	VMOVUPS     Z2, (AX)(BX*4)
-	ADDQ        $0x10, BX
+	VMOVUPS     Z5, 64(AX)(BX*4)
+	ADDQ        $0x20, BX
 	CMPQ        BX, SI
 	JLT         group11
 
 groups12:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x1f, DX
 	JZ          done13
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Z2
+	LEAQ        presentAVX512<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     128(SI)(DX*4), Z2
 	VPTESTMD    Z2, Z2, K1
 	VMOVUPS.Z   (AX)(BX*4), K1, Z2
 	VMOVUPS.Z   (CX)(BX*4), K1, Z4
+	VMULPS      Z0, Z4, Z4
+	VFMADD231PS Z2, Z1, Z4
+	VFMADD231PS Z4, Z3, Z2
+	VMOVUPS     Z2, K1, (AX)(BX*4)
+	VMOVUPS     192(SI)(DX*4), Z2
+	VPTESTMD    Z2, Z2, K1
+	VMOVUPS.Z   64(AX)(BX*4), K1, Z2
+	VMOVUPS.Z   64(CX)(BX*4), K1, Z4
 	VMULPS      Z0, Z4, Z0
 	VFMADD231PS Z2, Z1, Z0
 	VFMADD231PS Z0, Z3, Z2
-	VMOVUPS     Z2, K1, (AX)(BX*4)
+	VMOVUPS     Z2, K1, 64(AX)(BX*4)
 
 done13:
 end2:

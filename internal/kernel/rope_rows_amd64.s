@@ -29,27 +29,27 @@ head1:
 
 group3:
 	VMOVUPS     (AX)(R8*4), Y1
+	VMOVUPS     32(AX)(R8*4), Y5
 	VMOVUPS     (DI)(R8*4), Y2
+	VMOVUPS     32(DI)(R8*4), Y6
 	VMOVUPS     (CX)(R8*4), Y3
+	VMOVUPS     32(CX)(R8*4), Y7
 	VMOVUPS     (DX)(R8*4), Y4
+	VMOVUPS     32(DX)(R8*4), Y8
 	VXORPS      Y0, Y4, Y4
-	VMULPS      Y4, Y2, Y5
+	VXORPS      Y0, Y8, Y9
+	VMULPS      Y4, Y2, Y8
+	VMULPS      Y9, Y6, Y10
 	VMULPS      Y4, Y1, Y4
-	VFMSUB231PS Y3, Y1, Y5
+	VMULPS      Y9, Y5, Y9
+	VFMSUB231PS Y3, Y1, Y8
+	VFMSUB231PS Y7, Y5, Y10
 	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y5, (AX)(R8*4)
+	VFMADD231PS Y7, Y6, Y9
+	VMOVUPS     Y8, (AX)(R8*4)
+	VMOVUPS     Y10, 32(AX)(R8*4)
 	VMOVUPS     Y4, (DI)(R8*4)
-	VMOVUPS     32(AX)(R8*4), Y1
-	VMOVUPS     32(DI)(R8*4), Y2
-	VMOVUPS     32(CX)(R8*4), Y3
-	VMOVUPS     32(DX)(R8*4), Y4
-	VXORPS      Y0, Y4, Y4
-	VMULPS      Y4, Y2, Y5
-	VMULPS      Y4, Y1, Y4
-	VFMSUB231PS Y3, Y1, Y5
-	VFMADD231PS Y3, Y2, Y4
-	VMOVUPS     Y5, 32(AX)(R8*4)
-	VMOVUPS     Y4, 32(DI)(R8*4)
+	VMOVUPS     Y9, 32(DI)(R8*4)
 	ADDQ        $0x10, R8
 	CMPQ        R8, R9
 	JLT         group3
@@ -58,7 +58,7 @@ groups4:
 	MOVQ        BX, R9
 	ANDQ        $0x0f, R9
 	JZ          done5
-	LEAQ        present<>+0(SB), R10
+	LEAQ        presentAVX2<>+0(SB), R10
 	NEGQ        R9
 	VMOVUPS     64(R10)(R9*4), Y1
 	VMASKMOVPS  (AX)(R8*4), Y1, Y2
@@ -94,39 +94,39 @@ heads2:
 	VZEROUPPER
 	RET
 
-DATA present<>+0(SB)/4, $0xffffffff
-DATA present<>+4(SB)/4, $0xffffffff
-DATA present<>+8(SB)/4, $0xffffffff
-DATA present<>+12(SB)/4, $0xffffffff
-DATA present<>+16(SB)/4, $0xffffffff
-DATA present<>+20(SB)/4, $0xffffffff
-DATA present<>+24(SB)/4, $0xffffffff
-DATA present<>+28(SB)/4, $0xffffffff
-DATA present<>+32(SB)/4, $0xffffffff
-DATA present<>+36(SB)/4, $0xffffffff
-DATA present<>+40(SB)/4, $0xffffffff
-DATA present<>+44(SB)/4, $0xffffffff
-DATA present<>+48(SB)/4, $0xffffffff
-DATA present<>+52(SB)/4, $0xffffffff
-DATA present<>+56(SB)/4, $0xffffffff
-DATA present<>+60(SB)/4, $0xffffffff
-DATA present<>+64(SB)/4, $0x00000000
-DATA present<>+68(SB)/4, $0x00000000
-DATA present<>+72(SB)/4, $0x00000000
-DATA present<>+76(SB)/4, $0x00000000
-DATA present<>+80(SB)/4, $0x00000000
-DATA present<>+84(SB)/4, $0x00000000
-DATA present<>+88(SB)/4, $0x00000000
-DATA present<>+92(SB)/4, $0x00000000
-DATA present<>+96(SB)/4, $0x00000000
-DATA present<>+100(SB)/4, $0x00000000
-DATA present<>+104(SB)/4, $0x00000000
-DATA present<>+108(SB)/4, $0x00000000
-DATA present<>+112(SB)/4, $0x00000000
-DATA present<>+116(SB)/4, $0x00000000
-DATA present<>+120(SB)/4, $0x00000000
-DATA present<>+124(SB)/4, $0x00000000
-GLOBL present<>(SB), RODATA|NOPTR, $128
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
 
 // func ropeAVX512(x []float32, cos []float32, sin []float32, heads int, inverse bool)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -148,32 +148,43 @@ head1:
 	LEAQ (AX)(BX*4), DI
 	XORQ R8, R8
 	MOVQ BX, R9
-	ANDQ $-16, R9
+	ANDQ $-32, R9
 	JZ   groups4
 
 group3:
 	VMOVUPS     (AX)(R8*4), Z1
+	VMOVUPS     64(AX)(R8*4), Z5
 	VMOVUPS     (DI)(R8*4), Z2
+	VMOVUPS     64(DI)(R8*4), Z6
 	VMOVUPS     (CX)(R8*4), Z3
+	VMOVUPS     64(CX)(R8*4), Z7
 	VMOVUPS     (DX)(R8*4), Z4
+	VMOVUPS     64(DX)(R8*4), Z8
 	VXORPS      Z0, Z4, Z4
-	VMULPS      Z4, Z2, Z5
+	VXORPS      Z0, Z8, Z9
+	VMULPS      Z4, Z2, Z8
+	VMULPS      Z9, Z6, Z10
 	VMULPS      Z4, Z1, Z4
-	VFMSUB231PS Z3, Z1, Z5
+	VMULPS      Z9, Z5, Z9
+	VFMSUB231PS Z3, Z1, Z8
+	VFMSUB231PS Z7, Z5, Z10
 	VFMADD231PS Z3, Z2, Z4
-	VMOVUPS     Z5, (AX)(R8*4)
+	VFMADD231PS Z7, Z6, Z9
+	VMOVUPS     Z8, (AX)(R8*4)
+	VMOVUPS     Z10, 64(AX)(R8*4)
 	VMOVUPS     Z4, (DI)(R8*4)
-	ADDQ        $0x10, R8
+	VMOVUPS     Z9, 64(DI)(R8*4)
+	ADDQ        $0x20, R8
 	CMPQ        R8, R9
 	JLT         group3
 
 groups4:
 	MOVQ        BX, R9
-	ANDQ        $0x0f, R9
+	ANDQ        $0x1f, R9
 	JZ          done5
-	LEAQ        present<>+0(SB), R10
+	LEAQ        presentAVX512<>+0(SB), R10
 	NEGQ        R9
-	VMOVUPS     64(R10)(R9*4), Z1
+	VMOVUPS     128(R10)(R9*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(R8*4), K1, Z1
 	VMOVUPS.Z   (DI)(R8*4), K1, Z2
@@ -186,6 +197,19 @@ groups4:
 	VFMADD231PS Z3, Z2, Z4
 	VMOVUPS     Z5, K1, (AX)(R8*4)
 	VMOVUPS     Z4, K1, (DI)(R8*4)
+	VMOVUPS     192(R10)(R9*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(R8*4), K1, Z1
+	VMOVUPS.Z   64(DI)(R8*4), K1, Z2
+	VMOVUPS.Z   64(CX)(R8*4), K1, Z3
+	VMOVUPS.Z   64(DX)(R8*4), K1, Z4
+	VXORPS      Z0, Z4, Z4
+	VMULPS      Z4, Z2, Z5
+	VMULPS      Z4, Z1, Z4
+	VFMSUB231PS Z3, Z1, Z5
+	VFMADD231PS Z3, Z2, Z4
+	VMOVUPS     Z5, K1, 64(AX)(R8*4)
+	VMOVUPS     Z4, K1, 64(DI)(R8*4)
 
 done5:
 	LEAQ (DI)(BX*4), AX
@@ -195,3 +219,69 @@ done5:
 heads2:
 	VZEROUPPER
 	RET
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256

@@ -108,7 +108,7 @@ func total[T float32 | float64](sum *[lanes]T) T {
 	return sum[0]
 }
 
-var negInf = float32(math.Inf(-1))
+var posInf, negInf = float32(math.Inf(1)), float32(math.Inf(-1))
 
 // lowest are lanes in which nothing has been seen yet.
 var lowest = [lanes]float32{negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf, negInf}

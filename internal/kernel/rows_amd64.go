@@ -44,18 +44,21 @@ func rowsAVX512(t *table) {
 
 // The functions below complete those kernels that take whole groups of elements.
 
+// wholeGroup is the number of elements in the groups of conversions and dropout.
+const wholeGroup = 32
+
 func roundTail(groups func(dst []uint16, src []float32)) func(dst []uint16, src []float32) {
 	return func(dst []uint16, src []float32) {
-		groups(dst, src)
-		n := len(dst) &^ (lanes - 1)
+		n := len(dst) &^ (wholeGroup - 1)
+		groups(dst[:n], src)
 		roundBF16Generic(dst[n:], src[n:])
 	}
 }
 
 func widenTail(groups func(dst []float32, src []uint16)) func(dst []float32, src []uint16) {
 	return func(dst []float32, src []uint16) {
-		groups(dst, src)
-		n := len(dst) &^ (lanes - 1)
+		n := len(dst) &^ (wholeGroup - 1)
+		groups(dst[:n], src)
 		widenBF16Generic(dst[n:], src[n:])
 	}
 }
@@ -89,13 +92,10 @@ func normTail(groups normColumns) normColumns {
 	}
 }
 
-// dropoutGroup is the number of elements that dropout kernels take together.
-const dropoutGroup = 32
-
 func dropoutEnds(groups func(dst, src []float32, s *rng.Sequence, block uint64, threshold uint32, scale float32)) func(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32) {
 	return func(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32) {
 		head := min(len(dst), int(-index&3)) // up to a whole block
-		n := (len(dst) - head) &^ (dropoutGroup - 1)
+		n := (len(dst) - head) &^ (wholeGroup - 1)
 		first := (index + uint64(head)) / 4
 		if uint64(uint32(first))+uint64(n/4) > math.MaxUint32 { // the counter's upper word changes
 			head, n = len(dst), 0

@@ -14,109 +14,110 @@ import (
 var vectorOps = []struct {
 	name    string
 	vectors int
+	inPlace bool // an operand is both read and written
 	call    func(o *rowOps, x [][]float32) []float32
 }{
-	{"exp", 2, func(o *rowOps, x [][]float32) []float32 { o.exp(x[0], x[1]); return nil }},
-	{"tanh", 2, func(o *rowOps, x [][]float32) []float32 { o.tanh(x[0], x[1]); return nil }},
-	{"erf", 2, func(o *rowOps, x [][]float32) []float32 { o.erf(x[0], x[1]); return nil }},
-	{"sigmoid", 2, func(o *rowOps, x [][]float32) []float32 { o.sigmoid(x[0], x[1]); return nil }},
-	{"add", 3, func(o *rowOps, x [][]float32) []float32 { o.add(x[0], x[1], x[2]); return nil }},
-	{"scale", 2, func(o *rowOps, x [][]float32) []float32 { o.scale(x[0], x[1], 1.7); return nil }},
-	{"divide", 2, func(o *rowOps, x [][]float32) []float32 { o.divide(x[0], x[1], 1.7); return nil }},
-	{"axpy", 2, func(o *rowOps, x [][]float32) []float32 { o.axpy(x[0], x[1], -1.7); return nil }},
-	{"scaleAdd", 2, func(o *rowOps, x [][]float32) []float32 { o.scaleAdd(x[0], x[1], 0.3, 0.7); return nil }},
-	{"dot", 2, func(o *rowOps, x [][]float32) []float32 { return []float32{o.dot(x[0], x[1])} }},
-	{"max", 1, func(o *rowOps, x [][]float32) []float32 { return []float32{o.max(x[0])} }},
-	{"squares", 1, func(o *rowOps, x [][]float32) []float32 {
+	{"exp", 2, false, func(o *rowOps, x [][]float32) []float32 { o.exp(x[0], x[1]); return nil }},
+	{"tanh", 2, false, func(o *rowOps, x [][]float32) []float32 { o.tanh(x[0], x[1]); return nil }},
+	{"erf", 2, false, func(o *rowOps, x [][]float32) []float32 { o.erf(x[0], x[1]); return nil }},
+	{"sigmoid", 2, false, func(o *rowOps, x [][]float32) []float32 { o.sigmoid(x[0], x[1]); return nil }},
+	{"add", 3, false, func(o *rowOps, x [][]float32) []float32 { o.add(x[0], x[1], x[2]); return nil }},
+	{"scale", 2, false, func(o *rowOps, x [][]float32) []float32 { o.scale(x[0], x[1], 1.7); return nil }},
+	{"divide", 2, false, func(o *rowOps, x [][]float32) []float32 { o.divide(x[0], x[1], 1.7); return nil }},
+	{"axpy", 2, true, func(o *rowOps, x [][]float32) []float32 { o.axpy(x[0], x[1], -1.7); return nil }},
+	{"scaleAdd", 2, true, func(o *rowOps, x [][]float32) []float32 { o.scaleAdd(x[0], x[1], 0.3, 0.7); return nil }},
+	{"dot", 2, false, func(o *rowOps, x [][]float32) []float32 { return []float32{o.dot(x[0], x[1])} }},
+	{"max", 1, false, func(o *rowOps, x [][]float32) []float32 { return []float32{o.max(x[0])} }},
+	{"squares", 1, false, func(o *rowOps, x [][]float32) []float32 {
 		bits := math.Float64bits(o.squares(x[0]))
 		return []float32{float32(bits >> 48), float32(bits >> 24 & 0xffffff), float32(bits & 0xffffff)}
 	}},
-	{"layerNorm", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNorm", 4, false, func(o *rowOps, x [][]float32) []float32 {
 		mean, rstd := o.layerNorm(x[0], x[1], x[2], x[3], 1e-5)
 		return []float32{mean, rstd}
 	}},
-	{"layerNorm without bias", 3, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNorm without bias", 3, false, func(o *rowOps, x [][]float32) []float32 {
 		mean, rstd := o.layerNorm(x[0], x[1], x[2], nil, 1e-5)
 		return []float32{mean, rstd}
 	}},
-	{"layerNorm without gain", 2, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNorm without gain", 2, false, func(o *rowOps, x [][]float32) []float32 {
 		mean, rstd := o.layerNorm(x[0], x[1], nil, nil, 1e-5)
 		return []float32{mean, rstd}
 	}},
-	{"layerNormGrad", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNormGrad", 4, false, func(o *rowOps, x [][]float32) []float32 {
 		o.layerNormGrad(x[0], x[1], x[2], x[3], 0.1, 0.7, false)
 		return nil
 	}},
-	{"layerNormGrad accumulating", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNormGrad accumulating", 4, true, func(o *rowOps, x [][]float32) []float32 {
 		o.layerNormGrad(x[0], x[1], x[2], x[3], 0.1, 0.7, true)
 		return nil
 	}},
-	{"layerNormGrad without gain", 3, func(o *rowOps, x [][]float32) []float32 {
+	{"layerNormGrad without gain", 3, true, func(o *rowOps, x [][]float32) []float32 {
 		o.layerNormGrad(x[0], x[1], x[2], nil, 0.1, 0.7, true)
 		o.layerNormGrad(x[0], x[1], x[2], nil, 0.1, 0.7, false)
 		return nil
 	}},
-	{"rmsNorm", 3, func(o *rowOps, x [][]float32) []float32 { return []float32{o.rmsNorm(x[0], x[1], x[2], 1e-5)} }},
-	{"rmsNorm without gain", 2, func(o *rowOps, x [][]float32) []float32 { return []float32{o.rmsNorm(x[0], x[1], nil, 1e-5)} }},
-	{"rmsNormGrad", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"rmsNorm", 3, false, func(o *rowOps, x [][]float32) []float32 { return []float32{o.rmsNorm(x[0], x[1], x[2], 1e-5)} }},
+	{"rmsNorm without gain", 2, false, func(o *rowOps, x [][]float32) []float32 { return []float32{o.rmsNorm(x[0], x[1], nil, 1e-5)} }},
+	{"rmsNormGrad", 4, false, func(o *rowOps, x [][]float32) []float32 {
 		o.rmsNormGrad(x[0], x[1], x[2], x[3], 0.7, false)
 		return nil
 	}},
-	{"rmsNormGrad accumulating", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"rmsNormGrad accumulating", 4, true, func(o *rowOps, x [][]float32) []float32 {
 		o.rmsNormGrad(x[0], x[1], x[2], x[3], 0.7, true)
 		return nil
 	}},
-	{"rmsNormGrad without gain", 3, func(o *rowOps, x [][]float32) []float32 {
+	{"rmsNormGrad without gain", 3, true, func(o *rowOps, x [][]float32) []float32 {
 		o.rmsNormGrad(x[0], x[1], x[2], nil, 0.7, true)
 		o.rmsNormGrad(x[0], x[1], x[2], nil, 0.7, false)
 		return nil
 	}},
-	{"geluTanh", 2, func(o *rowOps, x [][]float32) []float32 { o.geluTanh(x[0], x[1]); return nil }},
-	{"geluErf", 2, func(o *rowOps, x [][]float32) []float32 { o.geluErf(x[0], x[1]); return nil }},
-	{"silu", 2, func(o *rowOps, x [][]float32) []float32 { o.silu(x[0], x[1]); return nil }},
-	{"reluSquared", 2, func(o *rowOps, x [][]float32) []float32 { o.reluSquared(x[0], x[1]); return nil }},
-	{"geluTanhGrad", 3, func(o *rowOps, x [][]float32) []float32 { o.geluTanhGrad(x[0], x[1], x[2]); return nil }},
-	{"geluErfGrad", 3, func(o *rowOps, x [][]float32) []float32 { o.geluErfGrad(x[0], x[1], x[2]); return nil }},
-	{"siluGrad", 3, func(o *rowOps, x [][]float32) []float32 { o.siluGrad(x[0], x[1], x[2]); return nil }},
-	{"reluSquaredGrad", 3, func(o *rowOps, x [][]float32) []float32 { o.reluSquaredGrad(x[0], x[1], x[2]); return nil }},
-	{"swiGLU", 3, func(o *rowOps, x [][]float32) []float32 { o.swiGLU(x[0], x[1], x[2]); return nil }},
-	{"geGLU", 3, func(o *rowOps, x [][]float32) []float32 { o.geGLU(x[0], x[1], x[2]); return nil }},
-	{"swiGLUGrad", 5, func(o *rowOps, x [][]float32) []float32 { o.swiGLUGrad(x[0], x[1], x[2], x[3], x[4]); return nil }},
-	{"geGLUGrad", 5, func(o *rowOps, x [][]float32) []float32 { o.geGLUGrad(x[0], x[1], x[2], x[3], x[4]); return nil }},
-	{"swiGLUGrad in place", 3, func(o *rowOps, x [][]float32) []float32 { o.swiGLUGrad(x[1], x[2], x[0], x[1], x[2]); return nil }},
-	{"softcap", 1, func(o *rowOps, x [][]float32) []float32 { o.softcap(x[0], 0.7, 3); return nil }},
-	{"softmax", 1, func(o *rowOps, x [][]float32) []float32 {
+	{"geluTanh", 2, false, func(o *rowOps, x [][]float32) []float32 { o.geluTanh(x[0], x[1]); return nil }},
+	{"geluErf", 2, false, func(o *rowOps, x [][]float32) []float32 { o.geluErf(x[0], x[1]); return nil }},
+	{"silu", 2, false, func(o *rowOps, x [][]float32) []float32 { o.silu(x[0], x[1]); return nil }},
+	{"reluSquared", 2, false, func(o *rowOps, x [][]float32) []float32 { o.reluSquared(x[0], x[1]); return nil }},
+	{"geluTanhGrad", 3, false, func(o *rowOps, x [][]float32) []float32 { o.geluTanhGrad(x[0], x[1], x[2]); return nil }},
+	{"geluErfGrad", 3, false, func(o *rowOps, x [][]float32) []float32 { o.geluErfGrad(x[0], x[1], x[2]); return nil }},
+	{"siluGrad", 3, false, func(o *rowOps, x [][]float32) []float32 { o.siluGrad(x[0], x[1], x[2]); return nil }},
+	{"reluSquaredGrad", 3, false, func(o *rowOps, x [][]float32) []float32 { o.reluSquaredGrad(x[0], x[1], x[2]); return nil }},
+	{"swiGLU", 3, false, func(o *rowOps, x [][]float32) []float32 { o.swiGLU(x[0], x[1], x[2]); return nil }},
+	{"geGLU", 3, false, func(o *rowOps, x [][]float32) []float32 { o.geGLU(x[0], x[1], x[2]); return nil }},
+	{"swiGLUGrad", 5, false, func(o *rowOps, x [][]float32) []float32 { o.swiGLUGrad(x[0], x[1], x[2], x[3], x[4]); return nil }},
+	{"geGLUGrad", 5, false, func(o *rowOps, x [][]float32) []float32 { o.geGLUGrad(x[0], x[1], x[2], x[3], x[4]); return nil }},
+	{"swiGLUGrad in place", 3, true, func(o *rowOps, x [][]float32) []float32 { o.swiGLUGrad(x[1], x[2], x[0], x[1], x[2]); return nil }},
+	{"softcap", 1, true, func(o *rowOps, x [][]float32) []float32 { o.softcap(x[0], 0.7, 3); return nil }},
+	{"softmax", 1, true, func(o *rowOps, x [][]float32) []float32 {
 		m, l := o.softmax(x[0], 0.7)
 		return []float32{m, l}
 	}},
-	{"logSumExp", 1, func(o *rowOps, x [][]float32) []float32 {
+	{"logSumExp", 1, false, func(o *rowOps, x [][]float32) []float32 {
 		m, l := o.logSumExp(x[0])
 		return []float32{m, l}
 	}},
-	{"softcapEntropyGrad", 1, func(o *rowOps, x [][]float32) []float32 { o.softcapEntropyGrad(x[0], 2, 0.1, 30); return nil }},
-	{"attentionGrad", 2, func(o *rowOps, x [][]float32) []float32 { o.attentionGrad(x[0], x[1], 2, 0.3, -0.2, 0.125); return nil }},
-	{"attentionGradSoftcap", 2, func(o *rowOps, x [][]float32) []float32 {
+	{"softcapEntropyGrad", 1, true, func(o *rowOps, x [][]float32) []float32 { o.softcapEntropyGrad(x[0], 2, 0.1, 30); return nil }},
+	{"attentionGrad", 2, true, func(o *rowOps, x [][]float32) []float32 { o.attentionGrad(x[0], x[1], 2, 0.3, -0.2, 0.125); return nil }},
+	{"attentionGradSoftcap", 2, true, func(o *rowOps, x [][]float32) []float32 {
 		o.attentionGradSoftcap(x[0], x[1], 2, 0.3, -0.2, 0.125, 5)
 		return nil
 	}},
-	{"adamW", 4, func(o *rowOps, x [][]float32) []float32 {
+	{"adamW", 4, true, func(o *rowOps, x [][]float32) []float32 {
 		o.adamW(&adamWRates{0.9, 0.999, 0.1, 0.99, 0.01, 0.3, 1e-8, -1e-3}, x[0], x[1], x[2], x[3])
 		return nil
 	}},
-	{"sgd", 3, func(o *rowOps, x [][]float32) []float32 {
+	{"sgd", 3, true, func(o *rowOps, x [][]float32) []float32 {
 		o.sgd(&sgdRates{0.9, 0.01, 0.9, -0.1, false}, x[0], x[1], x[2])
 		o.sgd(&sgdRates{0.9, 0.01, 0.9, -0.1, true}, x[0], x[1], x[2])
 		o.sgd(&sgdRates{0.9, 0.01, 0, -0.1, false}, x[0], x[1], nil)
 		return nil
 	}},
-	{"dropout", 2, func(o *rowOps, x [][]float32) []float32 {
+	{"dropout", 2, false, func(o *rowOps, x [][]float32) []float32 {
 		s := rng.Key{Seed: 3}.Sequence()
 		for i := range uint64(4) {
 			o.dropout(x[0], x[1], &s, 8*uint64(len(x[0]))+i, 0x60000000, 1.6)
 		}
 		return nil
 	}},
-	{"dropout across a word of the counter", 2, func(o *rowOps, x [][]float32) []float32 {
+	{"dropout across a word of the counter", 2, false, func(o *rowOps, x [][]float32) []float32 {
 		s := rng.Key{Seed: 4}.Sequence()
 		o.dropout(x[0], x[1], &s, 1<<34-20, 0x60000000, 1.6)
 		return nil

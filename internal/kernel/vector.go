@@ -72,5 +72,7 @@ func SumColumns(acc []float64, x []float32, stride, rows, lo, hi int) {
 		return
 	}
 	checkRows("SumColumns", "x", len(x), rows, hi, stride)
-	ops.sumColumns(acc[lo:hi], x[lo:], stride, rows)
+	for r := 0; r < rows; r += columnRows {
+		ops.sumColumns(acc[lo:hi], x[r*stride+lo:], stride, min(columnRows, rows-r))
+	}
 }

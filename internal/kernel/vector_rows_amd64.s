@@ -18,29 +18,28 @@ TEXT ·addAVX2(SB), NOSPLIT, $0-72
 
 group1:
 	VMOVUPS (CX)(SI*4), Y0
+	VMOVUPS 32(CX)(SI*4), Y2
 	VMOVUPS (DX)(SI*4), Y1
+	VMOVUPS 32(DX)(SI*4), Y3
 	VADDPS  Y1, Y0, Y0
+	VADDPS  Y3, Y2, Y1
 	VMOVUPS Y0, (AX)(SI*4)
-	VMOVUPS 32(CX)(SI*4), Y0
-	VMOVUPS 32(DX)(SI*4), Y1
-	VADDPS  Y1, Y0, Y0
-	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS Y1, 32(AX)(SI*4)
 	ADDQ    $0x10, SI
 	CMPQ    SI, DI
 	JLT     group1
 
 groups2:
-	MOVQ       BX, DI
-	ANDQ       $0x0f, DI
+	ANDQ       $0x0f, BX
 	JZ         done3
-	LEAQ       present<>+0(SB), BX
-	NEGQ       DI
-	VMOVUPS    64(BX)(DI*4), Y0
+	LEAQ       presentAVX2<>+0(SB), DI
+	NEGQ       BX
+	VMOVUPS    64(DI)(BX*4), Y0
 	VMASKMOVPS (CX)(SI*4), Y0, Y1
 	VMASKMOVPS (DX)(SI*4), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(SI*4)
-	VMOVUPS    96(BX)(DI*4), Y0
+	VMOVUPS    96(DI)(BX*4), Y0
 	VMASKMOVPS 32(CX)(SI*4), Y0, Y1
 	VMASKMOVPS 32(DX)(SI*4), Y0, Y2
 	VADDPS     Y2, Y1, Y1
@@ -50,39 +49,39 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA present<>+0(SB)/4, $0xffffffff
-DATA present<>+4(SB)/4, $0xffffffff
-DATA present<>+8(SB)/4, $0xffffffff
-DATA present<>+12(SB)/4, $0xffffffff
-DATA present<>+16(SB)/4, $0xffffffff
-DATA present<>+20(SB)/4, $0xffffffff
-DATA present<>+24(SB)/4, $0xffffffff
-DATA present<>+28(SB)/4, $0xffffffff
-DATA present<>+32(SB)/4, $0xffffffff
-DATA present<>+36(SB)/4, $0xffffffff
-DATA present<>+40(SB)/4, $0xffffffff
-DATA present<>+44(SB)/4, $0xffffffff
-DATA present<>+48(SB)/4, $0xffffffff
-DATA present<>+52(SB)/4, $0xffffffff
-DATA present<>+56(SB)/4, $0xffffffff
-DATA present<>+60(SB)/4, $0xffffffff
-DATA present<>+64(SB)/4, $0x00000000
-DATA present<>+68(SB)/4, $0x00000000
-DATA present<>+72(SB)/4, $0x00000000
-DATA present<>+76(SB)/4, $0x00000000
-DATA present<>+80(SB)/4, $0x00000000
-DATA present<>+84(SB)/4, $0x00000000
-DATA present<>+88(SB)/4, $0x00000000
-DATA present<>+92(SB)/4, $0x00000000
-DATA present<>+96(SB)/4, $0x00000000
-DATA present<>+100(SB)/4, $0x00000000
-DATA present<>+104(SB)/4, $0x00000000
-DATA present<>+108(SB)/4, $0x00000000
-DATA present<>+112(SB)/4, $0x00000000
-DATA present<>+116(SB)/4, $0x00000000
-DATA present<>+120(SB)/4, $0x00000000
-DATA present<>+124(SB)/4, $0x00000000
-GLOBL present<>(SB), RODATA|NOPTR, $128
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
 
 // func scaleAVX2(dst []float32, a []float32, s float32)
 // Requires: AVX
@@ -98,26 +97,25 @@ TEXT ·scaleAVX2(SB), NOSPLIT, $0-52
 
 group1:
 	VMOVUPS (CX)(BX*4), Y1
+	VMOVUPS 32(CX)(BX*4), Y2
 	VMULPS  Y0, Y1, Y1
+	VMULPS  Y0, Y2, Y2
 	VMOVUPS Y1, (AX)(BX*4)
-	VMOVUPS 32(CX)(BX*4), Y1
-	VMULPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS Y2, 32(AX)(BX*4)
 	ADDQ    $0x10, BX
 	CMPQ    BX, SI
 	JLT     group1
 
 groups2:
-	MOVQ       DX, SI
-	ANDQ       $0x0f, SI
+	ANDQ       $0x0f, DX
 	JZ         done3
-	LEAQ       present<>+0(SB), DX
-	NEGQ       SI
-	VMOVUPS    64(DX)(SI*4), Y1
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    64(SI)(DX*4), Y1
 	VMASKMOVPS (CX)(BX*4), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*4)
-	VMOVUPS    96(DX)(SI*4), Y1
+	VMOVUPS    96(SI)(DX*4), Y1
 	VMASKMOVPS 32(CX)(BX*4), Y1, Y2
 	VMULPS     Y0, Y2, Y0
 	VMASKMOVPS Y0, Y1, 32(AX)(BX*4)
@@ -140,26 +138,25 @@ TEXT ·divideAVX2(SB), NOSPLIT, $0-52
 
 group1:
 	VMOVUPS (CX)(BX*4), Y1
+	VMOVUPS 32(CX)(BX*4), Y2
 	VDIVPS  Y0, Y1, Y1
+	VDIVPS  Y0, Y2, Y2
 	VMOVUPS Y1, (AX)(BX*4)
-	VMOVUPS 32(CX)(BX*4), Y1
-	VDIVPS  Y0, Y1, Y1
-	VMOVUPS Y1, 32(AX)(BX*4)
+	VMOVUPS Y2, 32(AX)(BX*4)
 	ADDQ    $0x10, BX
 	CMPQ    BX, SI
 	JLT     group1
 
 groups2:
-	MOVQ       DX, SI
-	ANDQ       $0x0f, SI
+	ANDQ       $0x0f, DX
 	JZ         done3
-	LEAQ       present<>+0(SB), DX
-	NEGQ       SI
-	VMOVUPS    64(DX)(SI*4), Y1
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       DX
+	VMOVUPS    64(SI)(DX*4), Y1
 	VMASKMOVPS (CX)(BX*4), Y1, Y2
 	VDIVPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(BX*4)
-	VMOVUPS    96(DX)(SI*4), Y1
+	VMOVUPS    96(SI)(DX*4), Y1
 	VMASKMOVPS 32(CX)(BX*4), Y1, Y2
 	VDIVPS     Y0, Y2, Y0
 	VMASKMOVPS Y0, Y1, 32(AX)(BX*4)
@@ -182,29 +179,28 @@ TEXT ·axpyAVX2(SB), NOSPLIT, $0-52
 
 group1:
 	VMOVUPS     (AX)(BX*4), Y1
+	VMOVUPS     32(AX)(BX*4), Y3
 	VMOVUPS     (CX)(BX*4), Y2
+	VMOVUPS     32(CX)(BX*4), Y4
 	VFMADD231PS Y2, Y0, Y1
+	VFMADD231PS Y4, Y0, Y3
 	VMOVUPS     Y1, (AX)(BX*4)
-	VMOVUPS     32(AX)(BX*4), Y1
-	VMOVUPS     32(CX)(BX*4), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 32(AX)(BX*4)
+	VMOVUPS     Y3, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x0f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Y1
+	LEAQ        presentAVX2<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     64(SI)(DX*4), Y1
 	VMASKMOVPS  (AX)(BX*4), Y1, Y2
 	VMASKMOVPS  (CX)(BX*4), Y1, Y3
 	VFMADD231PS Y3, Y0, Y2
 	VMASKMOVPS  Y2, Y1, (AX)(BX*4)
-	VMOVUPS     96(DX)(SI*4), Y1
+	VMOVUPS     96(SI)(DX*4), Y1
 	VMASKMOVPS  32(AX)(BX*4), Y1, Y2
 	VMASKMOVPS  32(CX)(BX*4), Y1, Y3
 	VFMADD231PS Y3, Y0, Y2
@@ -229,32 +225,31 @@ TEXT ·scaleAddAVX2(SB), NOSPLIT, $0-56
 
 group1:
 	VMOVUPS     (CX)(BX*4), Y2
+	VMOVUPS     32(CX)(BX*4), Y3
 	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y3, Y4
 	VMOVUPS     (AX)(BX*4), Y3
+	VMOVUPS     32(AX)(BX*4), Y5
 	VFMADD231PS Y3, Y0, Y2
+	VFMADD231PS Y5, Y0, Y4
 	VMOVUPS     Y2, (AX)(BX*4)
-	VMOVUPS     32(CX)(BX*4), Y2
-	VMULPS      Y1, Y2, Y2
-	VMOVUPS     32(AX)(BX*4), Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMOVUPS     Y2, 32(AX)(BX*4)
+	VMOVUPS     Y4, 32(AX)(BX*4)
 	ADDQ        $0x10, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x0f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Y2
+	LEAQ        presentAVX2<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     64(SI)(DX*4), Y2
 	VMASKMOVPS  (CX)(BX*4), Y2, Y3
 	VMULPS      Y1, Y3, Y3
 	VMASKMOVPS  (AX)(BX*4), Y2, Y4
 	VFMADD231PS Y4, Y0, Y3
 	VMASKMOVPS  Y3, Y2, (AX)(BX*4)
-	VMOVUPS     96(DX)(SI*4), Y2
+	VMOVUPS     96(SI)(DX*4), Y2
 	VMASKMOVPS  32(CX)(BX*4), Y2, Y3
 	VMULPS      Y1, Y3, Y1
 	VMASKMOVPS  32(AX)(BX*4), Y2, Y3
@@ -280,26 +275,25 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-52
 
 group1:
 	VMOVUPS     (AX)(BX*4), Y2
+	VMOVUPS     32(AX)(BX*4), Y4
 	VMOVUPS     (CX)(BX*4), Y3
+	VMOVUPS     32(CX)(BX*4), Y5
 	VFMADD231PS Y3, Y2, Y0
-	VMOVUPS     32(AX)(BX*4), Y2
-	VMOVUPS     32(CX)(BX*4), Y3
-	VFMADD231PS Y3, Y2, Y1
+	VFMADD231PS Y5, Y4, Y1
 	ADDQ        $0x10, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x0f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Y2
+	LEAQ        presentAVX2<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     64(SI)(DX*4), Y2
 	VMASKMOVPS  (AX)(BX*4), Y2, Y3
 	VMASKMOVPS  (CX)(BX*4), Y2, Y2
 	VFMADD231PS Y2, Y3, Y0
-	VMOVUPS     96(DX)(SI*4), Y2
+	VMOVUPS     96(SI)(DX*4), Y2
 	VMASKMOVPS  32(AX)(BX*4), Y2, Y3
 	VMASKMOVPS  32(CX)(BX*4), Y2, Y2
 	VFMADD231PS Y2, Y3, Y1
@@ -330,25 +324,24 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 
 group1:
 	VMOVUPS (AX)(DX*4), Y2
+	VMOVUPS 32(AX)(DX*4), Y3
 	VMAXPS  Y0, Y2, Y0
-	VMOVUPS 32(AX)(DX*4), Y2
-	VMAXPS  Y1, Y2, Y1
+	VMAXPS  Y1, Y3, Y1
 	ADDQ    $0x10, DX
 	CMPQ    DX, BX
 	JLT     group1
 
 groups2:
-	MOVQ       CX, BX
-	ANDQ       $0x0f, BX
+	ANDQ       $0x0f, CX
 	JZ         done3
-	LEAQ       present<>+0(SB), CX
-	NEGQ       BX
-	VMOVUPS    64(CX)(BX*4), Y2
+	LEAQ       presentAVX2<>+0(SB), BX
+	NEGQ       CX
+	VMOVUPS    64(BX)(CX*4), Y2
 	VMASKMOVPS (AX)(DX*4), Y2, Y3
 	VMOVUPS    cff800000<>+0(SB), Y4
 	VBLENDVPS  Y2, Y3, Y4, Y2
 	VMAXPS     Y0, Y2, Y0
-	VMOVUPS    96(CX)(BX*4), Y2
+	VMOVUPS    96(BX)(CX*4), Y2
 	VMASKMOVPS 32(AX)(DX*4), Y2, Y3
 	VMOVUPS    cff800000<>+0(SB), Y4
 	VBLENDVPS  Y2, Y3, Y4, Y2
@@ -400,35 +393,34 @@ TEXT ·squaresAVX2(SB), NOSPLIT, $0-32
 
 group1:
 	VMOVUPS      (AX)(DX*4), Y4
+	VMOVUPS      32(AX)(DX*4), Y6
 	VEXTRACTF128 $0x01, Y4, X5
+	VEXTRACTF128 $0x01, Y6, X7
 	VCVTPS2PD    X4, Y4
+	VCVTPS2PD    X6, Y6
 	VCVTPS2PD    X5, Y5
+	VCVTPS2PD    X7, Y7
 	VFMADD231PD  Y4, Y4, Y0
+	VFMADD231PD  Y6, Y6, Y2
 	VFMADD231PD  Y5, Y5, Y1
-	VMOVUPS      32(AX)(DX*4), Y4
-	VEXTRACTF128 $0x01, Y4, X5
-	VCVTPS2PD    X4, Y4
-	VCVTPS2PD    X5, Y5
-	VFMADD231PD  Y4, Y4, Y2
-	VFMADD231PD  Y5, Y5, Y3
+	VFMADD231PD  Y7, Y7, Y3
 	ADDQ         $0x10, DX
 	CMPQ         DX, BX
 	JLT          group1
 
 groups2:
-	MOVQ         CX, BX
-	ANDQ         $0x0f, BX
+	ANDQ         $0x0f, CX
 	JZ           done3
-	LEAQ         present<>+0(SB), CX
-	NEGQ         BX
-	VMOVUPS      64(CX)(BX*4), Y4
+	LEAQ         presentAVX2<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      64(BX)(CX*4), Y4
 	VMASKMOVPS   (AX)(DX*4), Y4, Y4
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X4, Y4
 	VCVTPS2PD    X5, Y5
 	VFMADD231PD  Y4, Y4, Y0
 	VFMADD231PD  Y5, Y5, Y1
-	VMOVUPS      96(CX)(BX*4), Y4
+	VMOVUPS      96(BX)(CX*4), Y4
 	VMASKMOVPS   32(AX)(DX*4), Y4, Y4
 	VEXTRACTF128 $0x01, Y4, X5
 	VCVTPS2PD    X4, Y4
@@ -498,34 +490,109 @@ TEXT ·addAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 	XORQ SI, SI
 	MOVQ BX, DI
-	ANDQ $-16, DI
+	ANDQ $-32, DI
 	JZ   groups2
 
 group1:
 	VMOVUPS (CX)(SI*4), Z0
+	VMOVUPS 64(CX)(SI*4), Z2
 	VMOVUPS (DX)(SI*4), Z1
+	VMOVUPS 64(DX)(SI*4), Z3
 	VADDPS  Z1, Z0, Z0
+	VADDPS  Z3, Z2, Z1
 	VMOVUPS Z0, (AX)(SI*4)
-	ADDQ    $0x10, SI
+	VMOVUPS Z1, 64(AX)(SI*4)
+	ADDQ    $0x20, SI
 	CMPQ    SI, DI
 	JLT     group1
 
 groups2:
-	MOVQ      BX, DI
-	ANDQ      $0x0f, DI
+	ANDQ      $0x1f, BX
 	JZ        done3
-	LEAQ      present<>+0(SB), BX
-	NEGQ      DI
-	VMOVUPS   64(BX)(DI*4), Z0
+	LEAQ      presentAVX512<>+0(SB), DI
+	NEGQ      BX
+	VMOVUPS   128(DI)(BX*4), Z0
 	VPTESTMD  Z0, Z0, K1
 	VMOVUPS.Z (CX)(SI*4), K1, Z0
 	VMOVUPS.Z (DX)(SI*4), K1, Z1
 	VADDPS    Z1, Z0, Z0
 	VMOVUPS   Z0, K1, (AX)(SI*4)
+	VMOVUPS   192(DI)(BX*4), Z0
+	VPTESTMD  Z0, Z0, K1
+	VMOVUPS.Z 64(CX)(SI*4), K1, Z0
+	VMOVUPS.Z 64(DX)(SI*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, 64(AX)(SI*4)
 
 done3:
 	VZEROUPPER
 	RET
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
 // func scaleAVX512(dst []float32, a []float32, s float32)
 // Requires: AVX, AVX512F
@@ -536,28 +603,35 @@ TEXT ·scaleAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-16, SI
+	ANDQ         $-32, SI
 	JZ           groups2
 
 group1:
 	VMOVUPS (CX)(BX*4), Z1
+	VMOVUPS 64(CX)(BX*4), Z2
 	VMULPS  Z0, Z1, Z1
+	VMULPS  Z0, Z2, Z2
 	VMOVUPS Z1, (AX)(BX*4)
-	ADDQ    $0x10, BX
+	VMOVUPS Z2, 64(AX)(BX*4)
+	ADDQ    $0x20, BX
 	CMPQ    BX, SI
 	JLT     group1
 
 groups2:
-	MOVQ      DX, SI
-	ANDQ      $0x0f, SI
+	ANDQ      $0x1f, DX
 	JZ        done3
-	LEAQ      present<>+0(SB), DX
-	NEGQ      SI
-	VMOVUPS   64(DX)(SI*4), Z1
+	LEAQ      presentAVX512<>+0(SB), SI
+	NEGQ      DX
+	VMOVUPS   128(SI)(DX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (CX)(BX*4), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(BX*4)
+	VMOVUPS   192(SI)(DX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(CX)(BX*4), K1, Z1
 	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)(BX*4)
+	VMOVUPS   Z0, K1, 64(AX)(BX*4)
 
 done3:
 	VZEROUPPER
@@ -572,28 +646,35 @@ TEXT ·divideAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-16, SI
+	ANDQ         $-32, SI
 	JZ           groups2
 
 group1:
 	VMOVUPS (CX)(BX*4), Z1
+	VMOVUPS 64(CX)(BX*4), Z2
 	VDIVPS  Z0, Z1, Z1
+	VDIVPS  Z0, Z2, Z2
 	VMOVUPS Z1, (AX)(BX*4)
-	ADDQ    $0x10, BX
+	VMOVUPS Z2, 64(AX)(BX*4)
+	ADDQ    $0x20, BX
 	CMPQ    BX, SI
 	JLT     group1
 
 groups2:
-	MOVQ      DX, SI
-	ANDQ      $0x0f, SI
+	ANDQ      $0x1f, DX
 	JZ        done3
-	LEAQ      present<>+0(SB), DX
-	NEGQ      SI
-	VMOVUPS   64(DX)(SI*4), Z1
+	LEAQ      presentAVX512<>+0(SB), SI
+	NEGQ      DX
+	VMOVUPS   128(SI)(DX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (CX)(BX*4), K1, Z1
+	VDIVPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)(BX*4)
+	VMOVUPS   192(SI)(DX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(CX)(BX*4), K1, Z1
 	VDIVPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)(BX*4)
+	VMOVUPS   Z0, K1, 64(AX)(BX*4)
 
 done3:
 	VZEROUPPER
@@ -608,30 +689,39 @@ TEXT ·axpyAVX512(SB), NOSPLIT, $0-52
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-16, SI
+	ANDQ         $-32, SI
 	JZ           groups2
 
 group1:
 	VMOVUPS     (AX)(BX*4), Z1
+	VMOVUPS     64(AX)(BX*4), Z3
 	VMOVUPS     (CX)(BX*4), Z2
+	VMOVUPS     64(CX)(BX*4), Z4
 	VFMADD231PS Z2, Z0, Z1
+	VFMADD231PS Z4, Z0, Z3
 	VMOVUPS     Z1, (AX)(BX*4)
-	ADDQ        $0x10, BX
+	VMOVUPS     Z3, 64(AX)(BX*4)
+	ADDQ        $0x20, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x1f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Z1
+	LEAQ        presentAVX512<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     128(SI)(DX*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(BX*4), K1, Z1
 	VMOVUPS.Z   (CX)(BX*4), K1, Z2
 	VFMADD231PS Z2, Z0, Z1
 	VMOVUPS     Z1, K1, (AX)(BX*4)
+	VMOVUPS     192(SI)(DX*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(BX*4), K1, Z1
+	VMOVUPS.Z   64(CX)(BX*4), K1, Z2
+	VFMADD231PS Z2, Z0, Z1
+	VMOVUPS     Z1, K1, 64(AX)(BX*4)
 
 done3:
 	VZEROUPPER
@@ -647,32 +737,43 @@ TEXT ·scaleAddAVX512(SB), NOSPLIT, $0-56
 	MOVQ         dst_len+8(FP), DX
 	XORQ         BX, BX
 	MOVQ         DX, SI
-	ANDQ         $-16, SI
+	ANDQ         $-32, SI
 	JZ           groups2
 
 group1:
 	VMOVUPS     (CX)(BX*4), Z2
+	VMOVUPS     64(CX)(BX*4), Z3
 	VMULPS      Z1, Z2, Z2
+	VMULPS      Z1, Z3, Z4
 	VMOVUPS     (AX)(BX*4), Z3
+	VMOVUPS     64(AX)(BX*4), Z5
 	VFMADD231PS Z3, Z0, Z2
+	VFMADD231PS Z5, Z0, Z4
 	VMOVUPS     Z2, (AX)(BX*4)
-	ADDQ        $0x10, BX
+	VMOVUPS     Z4, 64(AX)(BX*4)
+	ADDQ        $0x20, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x1f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Z2
+	LEAQ        presentAVX512<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     128(SI)(DX*4), Z2
 	VPTESTMD    Z2, Z2, K1
 	VMOVUPS.Z   (CX)(BX*4), K1, Z2
+	VMULPS      Z1, Z2, Z2
+	VMOVUPS.Z   (AX)(BX*4), K1, Z3
+	VFMADD231PS Z3, Z0, Z2
+	VMOVUPS     Z2, K1, (AX)(BX*4)
+	VMOVUPS     192(SI)(DX*4), Z2
+	VPTESTMD    Z2, Z2, K1
+	VMOVUPS.Z   64(CX)(BX*4), K1, Z2
 	VMULPS      Z1, Z2, Z1
-	VMOVUPS.Z   (AX)(BX*4), K1, Z2
+	VMOVUPS.Z   64(AX)(BX*4), K1, Z2
 	VFMADD231PS Z2, Z0, Z1
-	VMOVUPS     Z1, K1, (AX)(BX*4)
+	VMOVUPS     Z1, K1, 64(AX)(BX*4)
 
 done3:
 	VZEROUPPER
@@ -687,27 +788,34 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-52
 	MOVQ   a_len+8(FP), DX
 	XORQ   BX, BX
 	MOVQ   DX, SI
-	ANDQ   $-16, SI
+	ANDQ   $-32, SI
 	JZ     groups2
 
 group1:
 	VMOVUPS     (AX)(BX*4), Z1
+	VMOVUPS     64(AX)(BX*4), Z3
 	VMOVUPS     (CX)(BX*4), Z2
+	VMOVUPS     64(CX)(BX*4), Z4
 	VFMADD231PS Z2, Z1, Z0
-	ADDQ        $0x10, BX
+	VFMADD231PS Z4, Z3, Z0
+	ADDQ        $0x20, BX
 	CMPQ        BX, SI
 	JLT         group1
 
 groups2:
-	MOVQ        DX, SI
-	ANDQ        $0x0f, SI
+	ANDQ        $0x1f, DX
 	JZ          done3
-	LEAQ        present<>+0(SB), DX
-	NEGQ        SI
-	VMOVUPS     64(DX)(SI*4), Z1
+	LEAQ        presentAVX512<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     128(SI)(DX*4), Z1
 	VPTESTMD    Z1, Z1, K1
 	VMOVUPS.Z   (AX)(BX*4), K1, Z1
 	VMOVUPS.Z   (CX)(BX*4), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     192(SI)(DX*4), Z1
+	VPTESTMD    Z1, Z1, K1
+	VMOVUPS.Z   64(AX)(BX*4), K1, Z1
+	VMOVUPS.Z   64(CX)(BX*4), K1, Z2
 	VFMADD231PS Z2, Z1, Z0
 
 done3:
@@ -731,28 +839,35 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 	MOVQ    x_len+8(FP), CX
 	XORQ    DX, DX
 	MOVQ    CX, BX
-	ANDQ    $-16, BX
+	ANDQ    $-32, BX
 	JZ      groups2
 
 group1:
 	VMOVUPS (AX)(DX*4), Z1
+	VMOVUPS 64(AX)(DX*4), Z2
 	VMAXPS  Z0, Z1, Z0
-	ADDQ    $0x10, DX
+	VMAXPS  Z0, Z2, Z0
+	ADDQ    $0x20, DX
 	CMPQ    DX, BX
 	JLT     group1
 
 groups2:
-	MOVQ      CX, BX
-	ANDQ      $0x0f, BX
+	ANDQ      $0x1f, CX
 	JZ        done3
-	LEAQ      present<>+0(SB), CX
-	NEGQ      BX
-	VMOVUPS   64(CX)(BX*4), Z1
+	LEAQ      presentAVX512<>+0(SB), BX
+	NEGQ      CX
+	VMOVUPS   128(BX)(CX*4), Z1
 	VPTESTMD  Z1, Z1, K1
 	VMOVUPS.Z (AX)(DX*4), K1, Z1
-	VMOVUPS   cff800000<>+0(SB), Z3
-	VBLENDMPS Z1, Z3, K1, Z2
-	VMAXPS    Z0, Z2, Z0
+	VMOVUPS   cff800000<>+0(SB), Z2
+	VBLENDMPS Z1, Z2, K1, Z3
+	VMAXPS    Z0, Z3, Z0
+	VMOVUPS   192(BX)(CX*4), Z1
+	VPTESTMD  Z1, Z1, K1
+	VMOVUPS.Z 64(AX)(DX*4), K1, Z1
+	VMOVUPS   cff800000<>+0(SB), Z2
+	VBLENDMPS Z1, Z2, K1, Z4
+	VMAXPS    Z0, Z4, Z0
 
 done3:
 	VEXTRACTF64X4 $0x01, Z0, Y1
@@ -776,29 +891,42 @@ TEXT ·squaresAVX512(SB), NOSPLIT, $0-32
 	MOVQ   x_len+8(FP), CX
 	XORQ   DX, DX
 	MOVQ   CX, BX
-	ANDQ   $-16, BX
+	ANDQ   $-32, BX
 	JZ     groups2
 
 group1:
 	VMOVUPS       (AX)(DX*4), Z2
+	VMOVUPS       64(AX)(DX*4), Z4
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VEXTRACTF64X4 $0x01, Z4, Y5
+	VCVTPS2PD     Y2, Z2
+	VCVTPS2PD     Y4, Z4
+	VCVTPS2PD     Y3, Z3
+	VCVTPS2PD     Y5, Z5
+	VFMADD231PD   Z2, Z2, Z0
+	VFMADD231PD   Z4, Z4, Z0
+	VFMADD231PD   Z3, Z3, Z1
+	VFMADD231PD   Z5, Z5, Z1
+	ADDQ          $0x20, DX
+	CMPQ          DX, BX
+	JLT           group1
+
+groups2:
+	ANDQ          $0x1f, CX
+	JZ            done3
+	LEAQ          presentAVX512<>+0(SB), BX
+	NEGQ          CX
+	VMOVUPS       128(BX)(CX*4), Z2
+	VPTESTMD      Z2, Z2, K1
+	VMOVUPS.Z     (AX)(DX*4), K1, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VCVTPS2PD     Y2, Z2
 	VCVTPS2PD     Y3, Z3
 	VFMADD231PD   Z2, Z2, Z0
 	VFMADD231PD   Z3, Z3, Z1
-	ADDQ          $0x10, DX
-	CMPQ          DX, BX
-	JLT           group1
-
-groups2:
-	MOVQ          CX, BX
-	ANDQ          $0x0f, BX
-	JZ            done3
-	LEAQ          present<>+0(SB), CX
-	NEGQ          BX
-	VMOVUPS       64(CX)(BX*4), Z2
+	VMOVUPS       192(BX)(CX*4), Z2
 	VPTESTMD      Z2, Z2, K1
-	VMOVUPS.Z     (AX)(DX*4), K1, Z2
+	VMOVUPS.Z     64(AX)(DX*4), K1, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y3
 	VCVTPS2PD     Y2, Z2
 	VCVTPS2PD     Y3, Z3

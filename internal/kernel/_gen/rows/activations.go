@@ -11,42 +11,44 @@ const (
 )
 
 func activations(a *asm) {
-	a.plain("geluTanh", func(x vec) vec { return a.mul(x, a.geluSigmoid(x)) })
-	a.plain("geluErf", func(x vec) vec { return a.mul(x, a.normalCDF(x)) })
-	a.plain("silu", func(x vec) vec { return a.mul(x, a.sigmoid(x)) })
-	a.plain("reluSquared", func(x vec) vec {
-		r := a.max(a.zero(), x)
+	a.plain("geluTanh", func(x func() vec) vec { return a.mul(a.geluSigmoid(x()), x()) })
+	a.plain("geluErf", func(x func() vec) vec { return a.mul(a.normalCDF(x()), x()) })
+	a.plain("silu", func(x func() vec) vec { return a.mul(a.sigmoid(x()), x()) })
+	a.plain("reluSquared", func(x func() vec) vec {
+		r := a.max(a.zero(), x())
 		return a.mul(r, r)
 	})
-	a.slope("geluTanhGrad", func(x vec) vec { return a.geluSlope(x, a.geluSigmoid(x)) })
-	a.slope("geluErfGrad", func(x vec) vec {
-		half := a.mul(a.mul(x, x), a.f(-0.5))
-		y := a.mul(a.exp(half), a.f(normalTop))
-		a.multiplyAdd(y, x, a.normalCDF(x))
+	a.slope("geluTanhGrad", func(x func() vec) vec { return a.geluSlope(x(), a.geluSigmoid(x())) })
+	a.slope("geluErfGrad", func(x func() vec) vec {
+		cdf, v := a.normalCDF(x()), x()
+		half := a.mul(a.mul(v, v), a.f(-0.5))
+		y := a.mul(a.expFalling(half), a.f(normalTop))
+		a.multiplyAdd(y, x(), cdf)
 		return y
 	})
-	a.slope("siluGrad", func(x vec) vec { return a.siluSlope(x, a.sigmoid(x)) })
-	a.slope("reluSquaredGrad", func(x vec) vec {
-		r := a.max(a.zero(), x)
+	a.slope("siluGrad", func(x func() vec) vec { return a.siluSlope(x(), a.sigmoid(x())) })
+	a.slope("reluSquaredGrad", func(x func() vec) vec {
+		r := a.max(a.zero(), x())
 		return a.add(r, r)
 	})
 	a.gatedPair("swiGLU", a.sigmoid, a.siluSlope)
 	a.gatedPair("geGLU", a.geluSigmoid, a.geluSlope)
 }
 
-// plain writes out = f(in).
-func (a *asm) plain(name string, f func(x vec) vec) {
+// plain writes out = f(in). f's x loads the element, each time that it is called:
+// registers are short.
+func (a *asm) plain(name string, f func(x func() vec) vec) {
 	a.function(name, "func(out, in []float32)")
 	out, in := a.ptr("out"), a.ptr("in")
-	a.each(a.length("out"), func(u *unit) { u.store(f(u.load(in)), out) })
+	a.each(a.length("out"), func(u *unit) { u.store(f(func() vec { return u.load(in) }), out) })
 	a.end()
 }
 
 // slope writes dIn = dOut * f(in).
-func (a *asm) slope(name string, f func(x vec) vec) {
+func (a *asm) slope(name string, f func(x func() vec) vec) {
 	a.function(name, "func(dIn, dOut, in []float32)")
 	dIn, dOut, in := a.ptr("dIn"), a.ptr("dOut"), a.ptr("in")
-	a.each(a.length("dIn"), func(u *unit) { u.store(u.mul(f(u.load(in)), u.load(dOut)), dIn) })
+	a.each(a.length("dIn"), func(u *unit) { u.store(u.mul(f(func() vec { return u.load(in) }), u.load(dOut)), dIn) })
 	a.end()
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -272,18 +273,23 @@ func (a *asm) zeros() []vec {
 	return v
 }
 
-// unit is one register's worth of a group of 16 elements.
+// unit is one register's worth of a group of elements, which is two registers.
 type unit struct {
 	*asm
 	n      int // which of the group's registers
+	lane   int // which register of a reduction's lanes is its own
 	index  reg.Register
 	masked bool
 	m      mask
 }
 
+func (a *asm) unit(n int, index reg.Register) *unit {
+	return &unit{asm: a, n: n, lane: n % a.units(), index: index}
+}
+
 // at is the unit's place in the float32 from p on.
 func (u *unit) at(p reg.Register) operand.Mem {
-	return operand.Mem{Base: p, Index: u.index, Scale: 4, Disp: 32 * u.n}
+	return operand.Mem{Base: p, Index: u.index, Scale: 4, Disp: u.bytes() * u.n}
 }
 
 // load reads the unit's elements of p; absent ones are +0.
@@ -320,49 +326,78 @@ func (u *unit) present(x vec) vec {
 	return u.keep(u.m, x)
 }
 
-// each runs body over n elements, in groups of 16: all whole groups, then what is
-// left, masked.
+// each runs body over n elements: all whole groups, then what is left, masked.
 func (a *asm) each(n reg.Register, body func(u *unit)) {
-	index, end := a.GP64(), a.GP64()
-	a.XORQ(index, index)
-	a.groups(index, end, n, body)
-	done := a.label("done")
-	a.MOVQ(n, end)
-	a.ANDQ(operand.Imm(15), end)
+	index := a.groups(n, body)
+	left, at, done := a.GP64(), a.GP64(), a.label("done")
+	size := a.bytes() / 2
+	a.MOVQ(n, left)
+	a.ANDQ(operand.Imm(uint64(size-1)), left)
 	a.JZ(operand.LabelRef(done))
-	ones := make([]uint32, 32)
-	for i := range 16 {
-		ones[i] = ^uint32(0)
+	present := make([]uint32, 2*size)
+	for i := range size {
+		present[i] = ^uint32(0)
 	}
-	at := a.GP64()
-	a.LEAQ(a.table("present", ones...), at)
-	a.NEGQ(end)
-	for k := range a.units() {
-		u := &unit{asm: a, n: k, index: index, masked: true}
-		v := a.get(operand.Mem{Base: at, Index: end, Scale: 4, Disp: 64 + 32*k})
+	a.LEAQ(a.table("present"+a.suffix(), present...), at)
+	a.NEGQ(left)
+	for k := range 2 {
+		u := a.unit(k, index)
+		u.masked = true
+		u.m.v = a.get(operand.Mem{Base: at, Index: left, Scale: 4, Disp: 4*size + a.bytes()*k})
 		if a.wide {
 			u.m.k = a.K()
-			a.VPTESTMD(v, v, u.m.k)
-		} else {
-			u.m.v = v
+			a.VPTESTMD(u.m.v, u.m.v, u.m.k)
 		}
 		body(u)
 	}
 	a.Label(done)
 }
 
-// groups runs body over the whole groups of n elements.
-func (a *asm) groups(index, end, n reg.Register, body func(u *unit)) {
+// groups runs body over the whole groups of n elements and returns the index of
+// the element after them.
+func (a *asm) groups(n reg.Register, body func(u *unit)) reg.Register {
+	index, end := a.GP64(), a.GP64()
 	loop, done := a.label("group"), a.label("groups")
+	size := a.bytes() / 2
+	a.XORQ(index, index)
 	a.MOVQ(n, end)
-	a.ANDQ(operand.I8(-16), end)
+	a.ANDQ(operand.I8(-size), end)
 	a.JZ(operand.LabelRef(done))
 	a.Label(loop)
-	for k := range a.units() {
-		body(&unit{asm: a, n: k, index: index})
-	}
-	a.ADDQ(operand.Imm(16), index)
+	a.interleave(func() { body(a.unit(0, index)) }, func() { body(a.unit(1, index)) })
+	a.ADDQ(operand.Imm(uint64(size)), index)
 	a.CMPQ(index, end)
 	a.JLT(operand.LabelRef(loop))
 	a.Label(done)
+	return index
+}
+
+// interleave writes the instructions of two bodies in turn: their chains are long,
+// and the processor's window is too short to find the second behind the first.
+func (a *asm) interleave(first, second func()) {
+	file, _ := a.Result() // its errors are seen to at the end
+	functions := file.Functions()
+	f := functions[len(functions)-1]
+	start := len(f.Nodes)
+	first()
+	middle := len(f.Nodes)
+	second()
+	x, y := slices.Clone(f.Nodes[start:middle]), slices.Clone(f.Nodes[middle:])
+	f.Nodes = f.Nodes[:start]
+	for i := range max(len(x), len(y)) {
+		if i < len(x) {
+			f.Nodes = append(f.Nodes, x[i])
+		}
+		if i < len(y) {
+			f.Nodes = append(f.Nodes, y[i])
+		}
+	}
+}
+
+// bytes is the size of a vector.
+func (a *asm) bytes() int {
+	if a.wide {
+		return 64
+	}
+	return 32
 }

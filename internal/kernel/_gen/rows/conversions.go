@@ -2,16 +2,14 @@ package main
 
 import "github.com/mmcloughlin/avo/operand"
 
-// conversions take whole groups of 16 elements.
+// conversions take whole groups of elements.
 func conversions(a *asm) {
 	a.function("roundBF16", "func(dst []uint16, src []float32)")
 	dst, src := a.ptr("dst"), a.ptr("src")
-	index, end := a.GP64(), a.GP64()
-	a.XORQ(index, index)
 	var first vec
-	a.groups(index, end, a.length("dst"), func(u *unit) {
+	a.groups(a.length("dst"), func(u *unit) {
 		halves := u.rounded(u.load(src))
-		to := operand.Mem{Base: dst, Index: index, Scale: 2}
+		to := operand.Mem{Base: dst, Index: u.index, Scale: 2, Disp: a.bytes() / 2 * u.n}
 		switch {
 		case a.wide:
 			a.VPMOVDW(halves, to)
@@ -21,6 +19,7 @@ func conversions(a *asm) {
 			packed := a.vec()
 			a.VPACKUSDW(halves, first, packed) // by halves of the registers: 0 4 8 12 -> 0 8 4 12
 			a.VPERMQ(operand.Imm(0xd8), packed, packed)
+			to.Disp = 0
 			a.VMOVUPS(packed, to)
 		}
 	})
@@ -28,11 +27,9 @@ func conversions(a *asm) {
 
 	a.function("widenBF16", "func(dst []float32, src []uint16)")
 	dst, src = a.ptr("dst"), a.ptr("src")
-	index, end = a.GP64(), a.GP64()
-	a.XORQ(index, index)
-	a.groups(index, end, a.length("dst"), func(u *unit) {
+	a.groups(a.length("dst"), func(u *unit) {
 		v := a.vec()
-		a.VPMOVZXWD(operand.Mem{Base: src, Index: index, Scale: 2, Disp: 16 * u.n}, v)
+		a.VPMOVZXWD(operand.Mem{Base: src, Index: u.index, Scale: 2, Disp: a.bytes() / 2 * u.n}, v)
 		a.VPSLLD(operand.Imm(16), v, v)
 		u.store(v, dst)
 	})
@@ -48,7 +45,7 @@ func (a *asm) rounded(x vec) vec {
 	a.VPADDD(x, y, y)
 	quiet := a.or(x, a.u(0x00400000))
 	y = a.choose(a.compare(unordered, x, x), quiet, y)
-	magnitude := a.and(x, a.u(1<<31-1))
+	magnitude := a.magnitude(x)
 	sign := a.and(x, a.u(1<<31))
 	y = a.choose(a.compare(less, magnitude, a.f(0x1p-126)), sign, y)
 	a.VPSRLD(operand.Imm(16), y, y)

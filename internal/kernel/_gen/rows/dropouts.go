@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -23,13 +25,9 @@ func dropouts(a *asm) {
 	a.JZ(operand.LabelRef(done))
 	loop := a.label("group")
 	a.Label(loop)
-	for k := range a.units() {
-		words := a.philox(s, block, k)
-		for i, w := range words {
-			at := a.bytes() * (len(words)*k + i)
-			x := a.mul(scale, operand.Mem{Base: src, Index: index, Scale: 4, Disp: at})
-			a.VMOVUPS(a.keep(a.notBelow(w, threshold), x), operand.Mem{Base: dst, Index: index, Scale: 4, Disp: at})
-		}
+	for i, w := range a.philox(s, block) {
+		x := a.mul(scale, operand.Mem{Base: src, Index: index, Scale: 4, Disp: a.bytes() * i})
+		a.VMOVUPS(a.keep(a.notBelow(w, threshold), x), operand.Mem{Base: dst, Index: index, Scale: 4, Disp: a.bytes() * i})
 	}
 	a.ADDQ(operand.Imm(8), block)
 	a.ADDQ(operand.Imm(32), index)
@@ -37,14 +35,6 @@ func dropouts(a *asm) {
 	a.JLT(operand.LabelRef(loop))
 	a.Label(done)
 	a.end()
-}
-
-// bytes is the size of a vector.
-func (a *asm) bytes() int {
-	if a.wide {
-		return 64
-	}
-	return 32
 }
 
 // notBelow is x >= y, unsigned.
@@ -60,50 +50,54 @@ func (a *asm) notBelow(x, y vec) mask {
 	return m
 }
 
-// philox is the words of as many blocks as a vector has 64-bit elements, group
-// number k from a block on, in the order of the values: two vectors.
-func (a *asm) philox(s, block reg.Register, k int) [2]vec {
-	blocks := a.bytes() / 8
-	// Unpacking takes every other block: the vectors are blocks 0 2 1 3 or, wide,
-	// 0 4 1 5 2 6 3 7.
-	order := make([]uint32, 0, 16)
-	for i := range 8 {
-		at := uint32(i/2 + i%2*blocks/2)
-		order = append(order, at%uint32(blocks), 0)
-	}
-	name := "blocksAVX2"
-	if a.wide {
-		name = "blocksAVX512"
-	}
-	c0 := a.vec()
-	lower := a.XMM()
+// philox is values 4*block to 4*block+31, in order.
+func (a *asm) philox(s, block reg.Register) []vec {
+	lower, k0, k1 := a.XMM(), a.broadcast(operand.Mem{Base: s}), a.broadcast(operand.Mem{Base: s, Disp: 4})
 	a.VMOVQ(block, lower)
-	a.VPBROADCASTQ(lower, c0)
-	c1 := a.vec()
-	a.VPSRLQ(operand.Imm(32), c0, c1)
-	if k > 0 {
-		a.VPADDQ(a.table("fourBlocks", 4, 0, 4, 0, 4, 0, 4, 0), c0, c0)
+	c := make([][4]vec, a.units())
+	for k := range c {
+		for i := range c[k] {
+			c[k][i] = a.vec()
+		}
+		a.VPBROADCASTQ(lower, c[k][0])
+		a.VPSRLQ(operand.Imm(32), c[k][0], c[k][1])
+		a.VPADDQ(a.blocks(k), c[k][0], c[k][0])
+		a.VBROADCASTSS(operand.Mem{Base: s, Disp: 8}, c[k][2])
+		a.VBROADCASTSS(operand.Mem{Base: s, Disp: 12}, c[k][3])
 	}
-	a.VPADDQ(a.table(name, order...), c0, c0)
-	c2, c3 := a.broadcast(operand.Mem{Base: s, Disp: 8}), a.broadcast(operand.Mem{Base: s, Disp: 12})
-	k0, k1 := a.broadcast(operand.Mem{Base: s}), a.broadcast(operand.Mem{Base: s, Disp: 4})
 	const m0, m1, w0, w1 = 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85
 	for round := range 10 {
 		if round > 0 {
 			a.VPADDD(a.u(w0), k0, k0)
 			a.VPADDD(a.u(w1), k1, k1)
 		}
-		p, q := a.vec(), a.vec()
-		a.VPMULUDQ(a.u(m0), c0, p)
-		a.VPMULUDQ(a.u(m1), c2, q)
-		c0, c2 = a.mix(q, c1, k0), a.mix(p, c3, k1)
-		c1, c3 = q, p
+		for k := range c {
+			p, q := a.vec(), a.vec()
+			a.VPMULUDQ(a.u(m0), c[k][0], p)
+			a.VPMULUDQ(a.u(m1), c[k][2], q)
+			c[k] = [4]vec{a.mix(q, c[k][1], k0), q, a.mix(p, c[k][3], k1), p}
+		}
 	}
-	first, second := a.pair(c0, c1), a.pair(c2, c3)
-	lo, hi := a.vec(), a.vec()
-	a.VPUNPCKLQDQ(second, first, lo)
-	a.VPUNPCKHQDQ(second, first, hi)
-	return [2]vec{lo, hi}
+	var words []vec
+	for k := range c {
+		first, second := a.pair(c[k][0], c[k][1]), a.pair(c[k][2], c[k][3])
+		lo, hi := a.vec(), a.vec()
+		a.VPUNPCKLQDQ(second, first, lo)
+		a.VPUNPCKHQDQ(second, first, hi)
+		words = append(words, lo, hi)
+	}
+	return words
+}
+
+// blocks are the numbers of the blocks in vector k of 64-bit elements: in the order
+// that unpacking every other element undoes.
+func (a *asm) blocks(k int) operand.Op {
+	n := a.bytes() / 8
+	var words []uint32
+	for i := range n {
+		words = append(words, uint32(n*k+i/2+i%2*n/2), 0)
+	}
+	return a.table(fmt.Sprintf("blocks%dof%d", k, n), words...)
 }
 
 // mix is the upper words of p, exclusive or c and k.

@@ -1,7 +1,5 @@
 package main
 
-import "math"
-
 import "github.com/mmcloughlin/avo/operand"
 
 // The constants are those of exp_generic.go and activation_generic.go.
@@ -11,9 +9,8 @@ const (
 	ln2Lo = -0x1.05c610p-29
 	shift = 0x1.8p23
 
-	expMin  = -0x1.5d589ep+6
-	expMax  = 0x1.62e42ep+6
-	maximal = math.MaxFloat32
+	expMin = -0x1.5d589ep+6
+	expMax = 0x1.62e42ep+6
 
 	tanhSplit = 0.625
 	erfSplit  = 0.9375
@@ -41,41 +38,63 @@ func functions(a *asm) {
 
 // exp is ExpScalar.
 func (a *asm) exp(x vec) vec {
-	t := a.fma(x, a.get(a.f(log2E)), a.f(shift))
+	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.add(x, a.u(0x7f800000)), a.expFalling(x))
+}
+
+// expFalling is exp of x <= 0 or NaN.
+func (a *asm) expFalling(x vec) vec {
+	return a.keep(a.compare(notLess, x, a.f(expMin)), a.expNormal(x))
+}
+
+// expRising is exp of x >= 0 or NaN.
+func (a *asm) expRising(x vec) vec {
+	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.add(x, a.u(0x7f800000)), a.expNormal(x))
+}
+
+// expNormal is exp where its result is a normal number. A NaN without low bits, as
+// arithmetic makes it, stays one.
+func (a *asm) expNormal(x vec) vec {
+	t := a.get(a.f(log2E))
+	a.multiplyAdd(t, x, a.f(shift))
 	n := a.sub(t, a.f(shift))
-	r := a.get(a.f(-ln2Hi))
-	a.multiplyAdd(r, n, x)
-	low := a.get(a.f(-ln2Lo))
-	a.multiplyAdd(low, n, r)
+	r := a.get(x)
+	a.VFNMADD231PS(a.f(ln2Hi), n, r)
+	a.VFNMADD231PS(a.f(ln2Lo), n, r)
 	y := a.vec()
 	a.VPSLLD(operand.Imm(23), t, y)
-	a.VPADDD(a.horner(low, expSeries...), y, y)
-	y = a.keep(a.compare(notLess, x, a.f(expMin)), y)
-	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.mul(x, a.f(maximal)), y)
+	a.VPADDD(a.horner(r, expSeries...), y, y)
+	return y
 }
 
 // tanh is TanhScalar.
 func (a *asm) tanh(x vec) vec {
-	magnitude := a.and(x, a.u(1<<31-1))
+	magnitude := a.magnitude(x)
 	s := a.mul(magnitude, magnitude)
 	small := a.mul(a.horner(s, tanhSeries...), s)
 	a.multiplyAdd(small, magnitude, magnitude)
-	large := a.add(a.exp(a.add(magnitude, magnitude)), a.f(1))
+	large := a.add(a.expRising(a.add(magnitude, magnitude)), a.f(1))
 	large = a.div(a.get(a.f(2)), large)
 	large = a.sub(a.get(a.f(1)), large)
-	y := a.choose(a.compare(less, magnitude, a.f(tanhSplit)), small, large)
-	return a.or(y, a.and(x, a.u(1<<31)))
+	return a.branches(x, tanhSplit, small, large)
 }
 
 // erf is ErfScalar.
 func (a *asm) erf(x vec) vec {
-	magnitude := a.and(x, a.u(1<<31-1))
+	magnitude := a.magnitude(x)
 	small := a.horner(a.mul(magnitude, magnitude), erfSeries...)
 	a.multiplyAdd(small, magnitude, magnitude)
 	large := a.horner(magnitude, erfcSeries...)
 	a.VFNMSUB213PS(magnitude, magnitude, large)
-	large = a.sub(a.get(a.f(1)), a.exp(large))
-	y := a.choose(a.compare(less, magnitude, a.f(erfSplit)), small, large)
+	large = a.sub(a.get(a.f(1)), a.expFalling(large))
+	return a.branches(x, erfSplit, small, large)
+}
+
+func (a *asm) magnitude(x vec) vec { return a.and(x, a.u(1<<31-1)) }
+
+// branches is small where |x| < split, else large, with the sign of x. |x| is made
+// again, as registers are short here.
+func (a *asm) branches(x vec, split float32, small, large vec) vec {
+	y := a.choose(a.compare(less, a.magnitude(x), a.f(split)), small, large)
 	return a.or(y, a.and(x, a.u(1<<31)))
 }
 

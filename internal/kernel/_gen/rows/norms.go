@@ -59,13 +59,13 @@ func (a *asm) layerNorm() {
 	a.function("layerNorm", "func(out, in, gain, bias []float32, eps float32) (mean, rstd float32)")
 	in, n := a.ptr("in"), a.length("in")
 	sums := a.zeros()
-	a.each(n, func(u *unit) { u.VADDPS(u.load(in), sums[u.n], sums[u.n]) })
+	a.each(n, func(u *unit) { u.VADDPS(u.load(in), sums[u.lane], sums[u.lane]) })
 	mean := a.mean(sums, n)
 	a.Store(mean.AsX(), a.Return("mean"))
 	squares := a.zeros()
 	a.each(n, func(u *unit) {
 		d := u.present(u.sub(u.load(in), mean))
-		u.accumulate(squares[u.n], d, d)
+		u.accumulate(squares[u.lane], d, d)
 	})
 	scalar, rstd := a.deviation(squares, n)
 	a.Store(scalar, a.Return("rstd"))
@@ -96,8 +96,8 @@ func (a *asm) layerNormGrad() {
 	a.gained(gain, func(g func(u *unit) vec) {
 		a.each(n, func(u *unit) {
 			d := g(u)
-			u.VADDPS(d, sums[u.n], sums[u.n])
-			u.accumulate(dots[u.n], d, u.present(normal(u)))
+			u.VADDPS(d, sums[u.lane], sums[u.lane])
+			u.accumulate(dots[u.lane], d, u.present(normal(u)))
 		})
 	}, dOut)
 	x, y := a.mean(sums, n), a.mean(dots, n)
@@ -145,7 +145,7 @@ func (a *asm) rmsNorm() {
 	squares := a.zeros()
 	a.each(n, func(u *unit) {
 		x := u.load(in)
-		u.accumulate(squares[u.n], x, x)
+		u.accumulate(squares[u.lane], x, x)
 	})
 	scalar, rstd := a.deviation(squares, n)
 	a.Store(scalar, a.Return("rstd"))
@@ -164,7 +164,7 @@ func (a *asm) rmsNormGrad() {
 	rstd := a.scalar("rstd")
 	dots := a.zeros()
 	a.gained(gain, func(g func(u *unit) vec) {
-		a.each(n, func(u *unit) { u.accumulate(dots[u.n], g(u), u.mul(u.load(in), rstd)) })
+		a.each(n, func(u *unit) { u.accumulate(dots[u.lane], g(u), u.mul(u.load(in), rstd)) })
 	}, dOut)
 	y := a.mean(dots, n)
 	a.gradient(n, gain, dOut, rstd, func(u *unit, g vec) vec {

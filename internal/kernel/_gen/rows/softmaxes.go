@@ -15,9 +15,8 @@ func softmaxes(a *asm) {
 	x, softcap = a.ptr("x"), a.scalar("softcap")
 	m, c := a.scalar("m"), a.scalar("c")
 	a.each(a.length("x"), func(u *unit) {
-		s := u.load(x)
-		t := u.div(s, softcap)
-		u.store(u.mul(u.mul(u.exp(u.sub(s, m)), c), u.curve(t)), x)
+		e := u.mul(u.exp(u.sub(u.load(x), m)), c)
+		u.store(u.mul(e, u.curve(u.div(u.load(x), softcap))), x)
 	})
 	a.end()
 
@@ -54,38 +53,34 @@ func (a *asm) softmax(name, signature string, scaled bool) {
 	a.Store(top, a.Return("m"))
 	m, sums := a.broadcast(top), a.zeros()
 	a.each(n, func(u *unit) {
-		e := u.exp(u.sub(score(u), m))
+		e := u.expFalling(u.sub(score(u), m))
 		if scaled {
 			u.store(e, x)
 		}
-		u.VADDPS(u.present(e), sums[u.n], sums[u.n])
+		u.VADDPS(u.present(e), sums[u.lane], sums[u.lane])
 	})
 	a.Store(a.foldSum(sums), a.Return("l"))
 	a.end()
 }
 
+// attentionGrad loads its scalars where it needs them: registers are short.
 func (a *asm) attentionGrad(name, signature string, capped bool) {
 	a.function(name, signature)
 	s, dp := a.ptr("s"), a.ptr("dp")
-	m, invL, d, scale := a.scalar("m"), a.scalar("invL"), a.scalar("d"), a.scalar("scale")
-	var softcap vec
-	if capped {
-		softcap = a.scalar("softcap")
-	}
 	a.each(a.length("s"), func(u *unit) {
-		x := u.mul(u.load(s), scale)
+		x := u.mul(u.load(s), u.scalar("scale"))
 		var t vec
 		if capped {
-			t = u.tanh(u.div(x, softcap))
-			x = u.mul(t, softcap)
+			t = u.tanh(u.div(x, u.scalar("softcap")))
+			x = u.mul(t, u.scalar("softcap"))
 		}
-		p := u.mul(u.exp(u.sub(x, m)), invL)
+		p := u.mul(u.exp(u.sub(x, u.scalar("m"))), u.scalar("invL"))
 		u.store(p, s)
-		y := u.mul(u.sub(u.load(dp), d), p)
+		y := u.mul(u.sub(u.load(dp), u.scalar("d")), p)
 		if capped {
 			y = u.mul(y, u.curve(t))
 		}
-		u.store(u.mul(y, scale), dp)
+		u.store(u.mul(y, u.scalar("scale")), dp)
 	})
 	a.end()
 }

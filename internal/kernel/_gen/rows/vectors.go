@@ -47,7 +47,7 @@ func (a *asm) dot() {
 	a.function("dot", "func(a, b []float32) float32")
 	x, y := a.ptr("a"), a.ptr("b")
 	sums := a.zeros()
-	a.each(a.length("a"), func(u *unit) { u.accumulate(sums[u.n], u.load(x), u.load(y)) })
+	a.each(a.length("a"), func(u *unit) { u.accumulate(sums[u.lane], u.load(x), u.load(y)) })
 	a.Store(a.foldSum(sums), a.ReturnIndex(0))
 	a.end()
 }
@@ -75,7 +75,7 @@ func (u *unit) raise(tops []vec, x vec) {
 	if u.masked {
 		x = u.choose(u.m, x, u.get(u.u(0xff800000)))
 	}
-	u.VMAXPS(tops[u.n], x, tops[u.n])
+	u.VMAXPS(tops[u.lane], x, tops[u.lane])
 }
 
 // squares takes two float64 vectors per unit.
@@ -85,7 +85,7 @@ func (a *asm) squares() {
 	sums := append(a.zeros(), a.zeros()...) // lanes in order
 	a.each(a.length("x"), func(u *unit) {
 		for half, v := range u.widened(u.load(x)) {
-			u.VFMADD231PD(v, v, sums[2*u.n+half])
+			u.VFMADD231PD(v, v, sums[2*u.lane+half])
 		}
 	})
 	a.Store(a.foldFloat64(sums), a.ReturnIndex(0))
