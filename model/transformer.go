@@ -18,8 +18,6 @@ type Transformer struct {
 	Blocks    []*Block
 	Norm      *nn.Norm
 	Head      *nn.Head
-
-	embedded tensor.Tensor
 }
 
 // State is a document that is being decoded.

@@ -124,6 +124,7 @@ func load(opts *Options) (*config.Run, []config.Note, error) {
 	}
 	var problems config.Problems
 	if errors.As(err, &problems) {
+		//lint:ignore ST1005 the Python system prints these words
 		err = fmt.Errorf("Invalid configuration:\n%w", err)
 	}
 	return run, notes, cmdenv.BadInput(err)
