@@ -12,6 +12,7 @@ import (
 	"github.com/aries-serpent/codexml/cli/quickstart"
 	"github.com/aries-serpent/codexml/cli/resume"
 	"github.com/aries-serpent/codexml/cli/train"
+	"github.com/aries-serpent/codexml/cli/verify"
 	"github.com/aries-serpent/codexml/cli/version"
 )
 
@@ -24,6 +25,7 @@ func commands(env *cmdenv.Env) []*cobra.Command {
 		generate.New(env, nil),
 		checkpoint.New(env),
 		config.New(env),
+		verify.New(env, nil),
 		bench.New(env),
 		doctor.New(env, nil),
 		version.New(env, nil),

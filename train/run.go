@@ -32,7 +32,7 @@ type StopReason string
 const (
 	Complete    StopReason = "complete"    // all steps are done
 	EarlyStop   StopReason = "early_stop"  // training.patience evaluations brought nothing
-	Interrupted StopReason = "interrupted" // the context ended; the state was saved
+	Interrupted StopReason = "interrupted" // the context or StopAfter ended it; the state was saved
 )
 
 // Result is what a run did.
@@ -54,6 +54,8 @@ type Runner struct {
 	// Save keeps the present state and returns where; nil: nothing is kept.
 	Save  func(p Progress) (path string, err error)
 	Hooks []Hook
+	// StopAfter ends the run, as an interruption does, after so many steps in all; 0: it does not.
+	StopAfter int
 	Progress
 }
 
@@ -76,7 +78,7 @@ func (r *Runner) Run(ctx context.Context) (Result, error) {
 	}
 	r.savedAtStep = r.Next
 	for r.Next < r.Total() {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || r.StopAfter > 0 && r.Next >= r.StopAfter {
 			res.Reason = Interrupted
 			break
 		}

@@ -34,7 +34,6 @@ type Job struct {
 	tracker     track.Tracker
 	startStep   int // where this process began
 	startTokens int
-	StopAfter   int // stop, as if interrupted, after so many steps; 0: do not
 }
 
 // NewTrainer builds the run's model and trainer on the environment's pool.
@@ -174,18 +173,8 @@ func (j *Job) Execute(ctx context.Context, title string) (train.Result, error) {
 	if err := tracker.LogParams(track.Params{Argv: os.Args, Config: j.Folder.Run, Derived: j.derived()}); err != nil {
 		return train.Result{}, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	view := newView(j, title)
 	j.Hooks = append([]train.Hook{view.hook(), j.records(tracker)}, j.Hooks...)
-	if j.StopAfter > 0 {
-		j.Hooks = append(j.Hooks, train.Hook{Step: func(r train.StepResult) error {
-			if r.Step >= j.StopAfter {
-				cancel()
-			}
-			return nil
-		}})
-	}
 	res, err := j.Run(ctx)
 	view.end()
 	for _, e := range res.HookErrors {
