@@ -36,7 +36,7 @@ func newRoot(env *cmdenv.Env) *cobra.Command {
 	root := cmdenv.Group("codexml", "Train, prove and serve language models, offline", commands(env)...)
 	root.Long = "codexml is an offline-first toolkit for language models: tokenizers, models, training,\n" +
 		"evaluation and generation in one program. The same config, data and seed give the same bits."
-	root.Example = "  codexml version\n  codexml doctor"
+	root.Example = "  codexml quickstart\n  codexml train -c run.yaml\n  codexml doctor"
 	unknown := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
