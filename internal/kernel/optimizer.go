@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // AdamWParams are the numbers of a step of AdamW.
 type AdamWParams struct {
@@ -12,6 +15,13 @@ type AdamWParams struct {
 	BiasCorrection2 float32 // 1 - Beta2^t
 	GradScale       float32 // the factor of the clipping
 }
+
+// The constants of a call are passed by address through a table of funcs, so they
+// would be allocated for each call.
+var (
+	adamWPool = sync.Pool{New: func() any { return new(adamWRates) }}
+	sgdPool   = sync.Pool{New: func() any { return new(sgdRates) }}
+)
 
 // adamWRates are the constants of the loop, worked out in float64 and rounded once.
 type adamWRates struct {
@@ -36,7 +46,9 @@ func AdamW(p AdamWParams, w, g, m, v []float32, half []uint16) {
 	if len(g) != n || len(m) != n || len(v) != n || half != nil && len(half) != n {
 		lengths("AdamW", n, len(g), len(m), len(v), len(half))
 	}
-	c := adamWRates{
+	c := adamWPool.Get().(*adamWRates)
+	defer adamWPool.Put(c)
+	*c = adamWRates{
 		scale: p.GradScale, decay: float32(1 - float64(float64(p.LR)*float64(p.WeightDecay))),
 		a1: float32(1 - p.Beta1), b2: float32(p.Beta2), a2: float32(1 - p.Beta2),
 		root: float32(math.Sqrt(float64(p.BiasCorrection2))), eps: p.Eps,
@@ -44,7 +56,7 @@ func AdamW(p AdamWParams, w, g, m, v []float32, half []uint16) {
 	}
 	for lo := 0; lo < n; lo += updateBlock {
 		hi := min(lo+updateBlock, n)
-		ops.adamW(&c, w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi])
+		ops.adamW(c, w[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi])
 		if half != nil {
 			ops.roundBF16(half[lo:hi], w[lo:hi])
 		}
@@ -72,14 +84,16 @@ func SGD(w, g, buf []float32, half []uint16, lr, momentum, weightDecay, gradScal
 	if len(g) != n || len(buf) != n && (buf != nil || momentum != 0) || half != nil && len(half) != n {
 		lengths("SGD", n, len(g), len(buf), len(half))
 	}
-	c := sgdRates{scale: gradScale, decay: weightDecay, momentum: momentum, minusLR: -lr, nesterov: nesterov}
+	c := sgdPool.Get().(*sgdRates)
+	defer sgdPool.Put(c)
+	*c = sgdRates{scale: gradScale, decay: weightDecay, momentum: momentum, minusLR: -lr, nesterov: nesterov}
 	for lo := 0; lo < n; lo += updateBlock {
 		hi := min(lo+updateBlock, n)
 		var b []float32
 		if buf != nil {
 			b = buf[lo:hi]
 		}
-		ops.sgd(&c, w[lo:hi], g[lo:hi], b)
+		ops.sgd(c, w[lo:hi], g[lo:hi], b)
 		if half != nil {
 			ops.roundBF16(half[lo:hi], w[lo:hi])
 		}
