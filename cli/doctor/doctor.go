@@ -13,6 +13,7 @@ import (
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/internal/cpu"
+	"github.com/aries-serpent/codexml/internal/kernel"
 )
 
 // Options are the command's inputs.
@@ -49,7 +50,13 @@ type Tier struct {
 	Name string `json:"name"`
 	On   bool   `json:"on"`
 	Why  string `json:"why"`
+	// Edges says whether the recorded edge cases of the bfloat16 rule come out
+	// equal on this machine: equal, what differs, or nothing where the tier is off.
+	Edges string `json:"edge_vectors,omitempty"`
 }
+
+// equal is the Edges of a tier that can be trusted.
+const equal = "equal"
 
 // Cgroup holds the limits of the process's control groups.
 type Cgroup struct {
@@ -91,7 +98,8 @@ func New(env *cmdenv.Env, runF func(context.Context, *Options) error) *cobra.Com
 		Short: "Show what this machine offers and what is off, and why",
 		Long: "Show the processor and the kernel tier chosen for it, cores and control-group limits, memory,\n" +
 			"disk space of the working folder, and the Go toolchain. CODEXML_CPU (generic, avx2, avx512,\n" +
-			"avx512bf16) forces a tier; results are the same bits on all of them.",
+			"avx512bf16) forces a tier; results are the same bits on all of them. Edge cases recorded on real\n" +
+			"hardware are computed again on every tier; the exit code is 1 if one comes out different.",
 		Example: "  codexml doctor\n  codexml doctor --json\n  CODEXML_CPU=generic codexml doctor",
 		Args:    cmdenv.Args(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runF(cmd.Context(), opts) },
@@ -104,7 +112,16 @@ func run(ctx context.Context, opts *Options) error {
 		return err
 	}
 	r := examine(ctx, opts.Env, tier)
-	return opts.Env.Report(r, r.people)
+	if err := opts.Env.Report(r, r.people); err != nil {
+		return err
+	}
+	for _, t := range r.Tiers {
+		if t.On && t.Edges != equal {
+			return cmdenv.WithHint(fmt.Errorf("tier %s: the processor computes other bits than the law says: %s", t.Name, t.Edges),
+				"force a lower tier with %s, and please report this processor", cpu.Env)
+		}
+	}
+	return nil
 }
 
 // examine asks the machine. What cannot be found out stays zero and is noted.
@@ -142,9 +159,21 @@ func tiers(used cpu.Tier) []Tier {
 		default:
 			row.Why = "available"
 		}
+		if row.On {
+			row.Edges = replay(t)
+		}
 		all = append(all, row)
 	}
 	return all
+}
+
+// replay computes the recorded edge cases with tier t.
+func replay(t cpu.Tier) string {
+	defer kernel.Use(t)()
+	if err := kernel.CheckBF16(); err != nil {
+		return err.Error()
+	}
+	return equal
 }
 
 // people prints the report as tables.
@@ -179,13 +208,16 @@ func (r *Report) people(w io.Writer) {
 	t.WriteTo(w)
 
 	fmt.Fprintln(w)
-	t = cmdenv.NewTable("tier", "state", "why")
+	t = cmdenv.NewTable("tier", "state", "edge vectors", "why")
 	for _, tier := range r.Tiers {
-		state := "off"
+		state, edges := "off", tier.Edges
 		if tier.On {
 			state = "on"
 		}
-		t.Row(tier.Name, state, tier.Why)
+		if tier.On && edges != equal {
+			edges = "DIFFERENT"
+		}
+		t.Row(tier.Name, state, edges, tier.Why)
 	}
 	t.WriteTo(w)
 	if len(r.Notes) > 0 {

@@ -14,6 +14,9 @@ func TestTiers(t *testing.T) {
 			t.Fatalf("%d tiers, want %d", len(all), cpu.NumTiers)
 		}
 		for i, row := range all {
+			if row.On != (row.Edges == equal) {
+				t.Errorf("%+v: the edge vectors of a tier that is on are not equal", row)
+			}
 			switch tier := cpu.Tier(i); {
 			case row.On != (tier <= cpu.Best()), row.Why == "":
 				t.Errorf("%+v: wrong state, or no reason", row)
