@@ -27,8 +27,8 @@ import (
 )
 
 // pieceLen is the number of elements of an element-wise rule that one worker
-// takes at a time: a megabyte of weights, gradients and state, which shares a
-// cache with nothing else and leaves thousands of pieces in a large model.
+// takes at a time: about 50 microseconds of work, so that claiming a piece costs
+// nothing and workers finish together. It does not reach the result.
 const pieceLen = 1 << 16
 
 // rule is how a parameter is trained.

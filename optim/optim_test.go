@@ -211,6 +211,22 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+func TestStepAllocatesNothing(t *testing.T) {
+	for name, cfg := range variants() {
+		params := model(true)
+		o := newOptimizer(t, cfg, 2, params...)
+		gradients(params, 0)
+		step := 0
+		if n := testing.AllocsPerRun(20, func() {
+			o.GradNorm()
+			o.Step(step, 1000, 0.01, 1)
+			step++
+		}); n != 0 {
+			t.Errorf("%s: %v allocations per step, want 0", name, n)
+		}
+	}
+}
+
 func TestNewRejectsABadConfiguration(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Eps = -1
