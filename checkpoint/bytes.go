@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 	"unsafe"
 )
@@ -35,6 +36,11 @@ func pieces(values []float32, use func(piece []byte) error) error {
 		values = values[n:]
 	}
 	return nil
+}
+
+// WriteValues writes values in little-endian order, as a safetensors file holds them.
+func WriteValues(w io.Writer, values []float32) error {
+	return pieces(values, func(piece []byte) error { _, err := w.Write(piece); return err })
 }
 
 // rawBytes is the memory of values.

@@ -1,5 +1,5 @@
-// Package checkpoint holds the commands codexml checkpoint: list, show, verify
-// and prune what a run saved.
+// Package checkpoint holds the commands codexml checkpoint: list, show, verify,
+// prune and export what a run saved.
 package checkpoint
 
 import (
@@ -15,8 +15,8 @@ import (
 
 // New makes the command group.
 func New(env *cmdenv.Env) *cobra.Command {
-	return cmdenv.Group("checkpoint", "List, show, verify and prune what a run saved",
-		newList(env, nil), newShow(env, nil), newVerify(env, nil), newPrune(env, nil))
+	return cmdenv.Group("checkpoint", "List, show, verify, prune and export what a run saved",
+		newList(env, nil), newShow(env, nil), newVerify(env, nil), newPrune(env, nil), newExport(env, nil))
 }
 
 // Options are the inputs of the commands; each uses what it has flags for.
