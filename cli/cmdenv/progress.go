@@ -66,7 +66,10 @@ func (p *Progress) startBar(width int) {
 		p.bar = p.bars.AddSpinner(0, mpb.PrependDecorators(decor.Name(p.name+" "), decor.CurrentNoUnit("%d ")), text)
 		return
 	}
-	p.bar = p.bars.AddBar(int64(p.total), mpb.PrependDecorators(decor.Name(p.name+" "), decor.CountersNoUnit("%d/%d ")), text)
+	// A bar with a total ends by itself when it is reached, and lines written
+	// above it afterwards are lost; this one ends in Done.
+	p.bar = p.bars.AddBar(0, mpb.PrependDecorators(decor.Name(p.name+" "), decor.CountersNoUnit("%d/%d ")), text)
+	p.bar.SetTotal(int64(p.total), false)
 }
 
 // Due says whether a new text would be shown now. Work with many quick units
@@ -123,7 +126,9 @@ func (p *Progress) Done() {
 	switch {
 	case p.w == nil:
 	case p.bars != nil:
-		if !p.bar.Completed() {
+		if p.total > 0 && p.done >= p.total {
+			p.bar.SetTotal(int64(p.total), true)
+		} else {
 			p.bar.Abort(false)
 		}
 		p.bars.Wait()
