@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"github.com/aries-serpent/codexml/internal/fsatomic"
 	"github.com/aries-serpent/codexml/internal/kernel"
 	"github.com/aries-serpent/codexml/internal/par"
+	"github.com/aries-serpent/codexml/internal/rng"
 	"github.com/aries-serpent/codexml/train"
 	"github.com/aries-serpent/codexml/train/proof"
 )
@@ -108,6 +108,12 @@ func killConfig(f *Folder, in *Inputs, dir string) (string, error) {
 	})
 }
 
+// moment is up to 300 ms, by the clock: any moment must do.
+func moment() time.Duration {
+	at := rng.Uint32(rng.Key{Seed: uint64(time.Now().UnixNano()), Stream: rng.StreamMisc}, 0)
+	return time.Duration(at%300) * time.Millisecond
+}
+
 // killOnce starts a training and kills it at a random moment after its first
 // checkpoint is there; it may be done by then.
 func killOnce(cmd *exec.Cmd, run string) error {
@@ -133,7 +139,7 @@ func killOnce(cmd *exec.Cmd, run string) error {
 	}
 	select {
 	case <-done:
-	case <-time.After(time.Duration(rand.IntN(300)) * time.Millisecond):
+	case <-time.After(moment()):
 		_ = cmd.Process.Kill() // it may have ended by itself
 		<-done
 	}
