@@ -7,22 +7,22 @@ import (
 )
 
 // checkDecoder decodes ids one by one: all together must be what Decode gives, and
-// no part may end inside a character that the next bytes go on with.
+// no part may end inside a character of that.
 func checkDecoder(t *testing.T, tok Tokenizer, ids []int32) {
 	t.Helper()
 	want := tok.Decode(nil, ids)
+	ends := map[int]bool{0: true} // of the characters
+	for i := 0; i < len(want); {
+		_, size := utf8.DecodeRune(want[i:])
+		i += size
+		ends[i] = true
+	}
 	d := NewDecoder(tok)
 	var got []byte
 	for i, id := range ids {
 		got = d.Append(got, id)
-		tail := got[max(0, len(got)-utf8.UTFMax):]
-		for n := 1; n <= len(tail); n++ {
-			if start := tail[len(tail)-n:]; utf8.RuneStart(start[0]) {
-				if !utf8.FullRune(start) {
-					t.Fatalf("after %d ids of %v the text ends in a part of a character: %q", i+1, ids, got)
-				}
-				break
-			}
+		if !ends[len(got)] {
+			t.Fatalf("after %d ids of %v the text ends inside a character: %q", i+1, ids, got)
 		}
 		if held := len(tok.Decode(nil, ids[:i+1])) - len(got); held >= utf8.UTFMax {
 			t.Fatalf("after %d ids %d bytes are held back", i+1, held)

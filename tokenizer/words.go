@@ -125,7 +125,6 @@ func countWords(ctx context.Context, docs iter.Seq[[]byte], threads int) (*wordT
 		empty <- new(chunk)
 	}
 	err := fillChunks(ctx, docs, full, empty)
-	close(full)
 	counting.Wait()
 	for _, t := range tables[1:] {
 		tables[0].addTable(t)
@@ -143,9 +142,11 @@ func (c *chunk) count(table *wordTable) {
 	c.text, c.ends = c.text[:0], c.ends[:0]
 }
 
-// fillChunks copies the documents into chunks. Large ones are cut where a piece
-// ends in any case, so that the counts are those of the whole.
+// fillChunks copies the documents into chunks, and closes full after the last.
+// Large documents are cut where a piece ends in any case, so that the counts are
+// those of the whole.
 func fillChunks(ctx context.Context, docs iter.Seq[[]byte], full chan<- *chunk, empty <-chan *chunk) error {
+	defer close(full)
 	c := <-empty
 	send := func() {
 		full <- c
