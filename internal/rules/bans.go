@@ -87,7 +87,7 @@ func bannedImport(imported, path string, level int) string {
 		if level >= 0 && level < 9 {
 			return "flags are read in cli: take a Config"
 		}
-	case (imported == "math/rand" || imported == "math/rand/v2") && path != "internal/fsatomic": // names of temporary files
+	case (imported == "math/rand" || imported == "math/rand/v2") && level < 9 && path != "internal/fsatomic": // names of temporary files
 		return "randomness is a function of seed, stream and index: internal/rng"
 	}
 	return ""
