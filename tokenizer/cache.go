@@ -53,15 +53,17 @@ type pieceKey struct {
 
 // set makes k the key of text[i:end].
 func (k *pieceKey) set(text []byte, i, end int) {
-	k.size, k.length = end-i, (end-i+7)/8
-	hash := uint64(k.size)
-	for n := 0; i < end; n, i = n+1, i+8 {
-		w := wordAt(text, i, end)
-		k.words[n] = w
-		hash = (hash ^ w) * 0x9E3779B97F4A7C15
-		hash ^= hash >> 32
+	k.size, k.length = end-i, 1
+	w := wordAt(text, i, end)
+	k.words[0] = w
+	hash := w * 0x9E3779B97F4A7C15
+	for i += 8; i < end; i += 8 {
+		w = wordAt(text, i, end)
+		k.words[k.length%len(k.words)] = w
+		k.length++
+		hash = (hash ^ hash>>32 ^ w) * 0x9E3779B97F4A7C15
 	}
-	k.slot = uint(hash * 0x9E3779B97F4A7C15 >> (64 - cacheBits))
+	k.slot = uint(hash >> (64 - cacheBits))
 }
 
 // wordAt packs up to eight bytes of text[i:end].

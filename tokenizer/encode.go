@@ -8,7 +8,11 @@ func (t *bpe) Encode(dst []int32, text []byte) []int32 {
 	for i := 0; i < len(text); {
 		start := i
 		i = pieceEnd(text, start)
-		if i-start > maxCachedPiece {
+		switch size := i - start; {
+		case size == 1:
+			dst = append(dst, t.bytes[text[start]])
+			continue
+		case size > maxCachedPiece:
 			dst = t.appendMerged(dst, text[start:i])
 			continue
 		}

@@ -60,7 +60,10 @@ func pieceEnd(text []byte, i int) int {
 			return first
 		}
 	}
-	class, size := classAt(text, first)
+	class, size := asciiClass[text[first]], 1
+	if class == wide {
+		class, size = classAt(text, first)
+	}
 	if class == space {
 		return spaceEnd(text, i)
 	}
