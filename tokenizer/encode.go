@@ -86,8 +86,13 @@ func (t *bpe) rerank(parts []part, i int) {
 // of the merges that can be done.
 type longPiece struct {
 	parts []linkedPart
-	heap  []uint64 // rank<<32 | index of the left part
+	heap  []ranked
 }
+
+// ranked is a merge that can be done: rank<<32 | index of the left part.
+type ranked uint64
+
+func (a ranked) before(b ranked) bool { return a < b }
 
 // linkedPart is a part among its neighbours; -1 stands for none.
 type linkedPart struct {
@@ -138,46 +143,6 @@ func (l *longPiece) rerank(t *bpe, i int32) {
 	}
 	p.rank, p.made = t.merges.rank(p.id, l.parts[p.next].id)
 	if p.rank != noRank {
-		heapPush(&l.heap, uint64(p.rank)<<32|uint64(uint32(i)))
+		heapPush(&l.heap, ranked(p.rank)<<32|ranked(uint32(i)))
 	}
-}
-
-// heapPush adds to a heap with the least element first.
-func heapPush(heap *[]uint64, x uint64) {
-	h := append(*heap, x)
-	i := len(h) - 1
-	for i > 0 && h[(i-1)/2] > x {
-		h[i] = h[(i-1)/2]
-		i = (i - 1) / 2
-	}
-	h[i] = x
-	*heap = h
-}
-
-// heapPop takes the least element of a heap.
-func heapPop(heap *[]uint64) uint64 {
-	h := *heap
-	top, x := h[0], h[len(h)-1]
-	h = h[:len(h)-1]
-	*heap = h
-	if len(h) == 0 {
-		return top
-	}
-	i := 0
-	for {
-		child := 2*i + 1
-		if child >= len(h) {
-			break
-		}
-		if child+1 < len(h) && h[child+1] < h[child] {
-			child++
-		}
-		if h[child] >= x {
-			break
-		}
-		h[i] = h[child]
-		i = child
-	}
-	h[i] = x
-	return top
 }

@@ -20,7 +20,7 @@ type learner struct {
 	counts  []int64 // of each word
 	symbols []int32 // of all words
 	pairs   map[uint64]int64
-	queue   candidates
+	queue   []candidate // a heap
 
 	left, right neighbours
 	written     []byte // scratch
@@ -28,6 +28,22 @@ type learner struct {
 
 // span is where the symbols of a word are.
 type span struct{ start, size uint32 }
+
+// candidate is a pair that may be merged next, with its count when it was queued
+// and the words in which it arose.
+type candidate struct {
+	count int64
+	pair  uint64
+	words []uint32
+}
+
+// before orders candidates: the higher count, then the lower ids.
+func (a candidate) before(b candidate) bool {
+	if a.count != b.count {
+		return a.count > b.count
+	}
+	return a.pair < b.pair
+}
 
 // newLearner prepares words for learning and queues the pairs in them.
 func newLearner(words *wordTable, opts TrainOptions) *learner {
@@ -89,7 +105,7 @@ func (l *learner) queuePairs(base int32) {
 		if count > 0 {
 			key := pairKey(base+int32(pair/numBytes), base+int32(pair%numBytes))
 			l.pairs[key] = count
-			l.queue.push(candidate{count: count, pair: key, words: where[pair]})
+			heapPush(&l.queue, candidate{count: count, pair: key, words: where[pair]})
 		}
 	}
 }
@@ -98,10 +114,10 @@ func (l *learner) queuePairs(base int32) {
 func (l *learner) learn(ctx context.Context) error {
 	first := l.vocab.size()
 	for l.vocab.size() < l.opts.VocabSize && len(l.queue) > 0 {
-		top := l.queue.pop()
+		top := heapPop(&l.queue)
 		if count := l.pairs[top.pair]; top.count != count {
 			top.count = count
-			l.queue.push(top)
+			heapPush(&l.queue, top)
 			continue
 		}
 		if top.count < 1 {
@@ -167,7 +183,7 @@ func (l *learner) queueNew(m merge) {
 // went on to undo it.
 func (l *learner) queueIfAny(pair uint64, words []uint32) {
 	if count := l.pairs[pair]; count > 0 {
-		l.queue.push(candidate{count: count, pair: pair, words: slices.Clone(words)})
+		heapPush(&l.queue, candidate{count: count, pair: pair, words: slices.Clone(words)})
 	}
 }
 

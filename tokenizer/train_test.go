@@ -187,14 +187,14 @@ func TestTrainBPETellsItsProgress(t *testing.T) {
 }
 
 func TestCandidatesComeInOrder(t *testing.T) {
-	var c candidates
+	var queue []candidate
 	for i := range 500 {
-		c.push(candidate{count: int64(i * 7919 % 13), pair: uint64(i)})
+		heapPush(&queue, candidate{count: int64(i * 7919 % 13), pair: uint64(i)})
 	}
-	last := c.pop()
-	for len(c) > 0 {
-		next := c.pop()
-		if !last.before(&next) {
+	last := heapPop(&queue)
+	for len(queue) > 0 {
+		next := heapPop(&queue)
+		if !last.before(next) {
 			t.Fatalf("%+v came before %+v", last, next)
 		}
 		last = next
