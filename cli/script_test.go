@@ -16,7 +16,7 @@ import (
 // TestMain lets scripts run this test binary as codexml, its Main in a process of
 // its own, and TestSignals as a command that waits.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"codexml": func() { os.Exit(Main()) }, waiter: waitForSignals})
+	testscript.Main(m, map[string]func(){"codexml": func() { os.Exit(Main()) }, waiter: waitForSignals, "codexml-offline": runOffline, "socket-offline": openSocketOffline})
 }
 
 // TestScript runs the scripts in testdata/script.

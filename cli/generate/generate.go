@@ -27,12 +27,13 @@ type Options struct {
 
 // Result is the command's result.
 type Result struct {
-	Prompt          string  `json:"prompt"`
-	Text            string  `json:"text"`
-	IDs             []int32 `json:"ids"`
-	Reason          string  `json:"reason"`
-	Checkpoint      string  `json:"checkpoint"`
-	TokensPerSecond float64 `json:"tokens_per_s"`
+	Prompt          string   `json:"prompt"`
+	Text            string   `json:"text"`
+	IDs             []int32  `json:"ids"`
+	Reason          string   `json:"reason"`
+	Checkpoint      string   `json:"checkpoint"`
+	TokensPerSecond float64  `json:"tokens_per_s"`
+	Warnings        []string `json:"warnings,omitempty"`
 }
 
 // New returns the command. runF, if not nil, runs instead of it.
@@ -121,6 +122,6 @@ func (o *Options) generate(ctx context.Context, l *runs.Loaded) error {
 	if err := show(decoder.Flush(nil)); err != nil {
 		return err
 	}
-	r := Result{Prompt: o.Prompt, Text: text.String(), IDs: out, Reason: string(reason), Checkpoint: l.Path, TokensPerSecond: float64(len(out)) / time.Since(start).Seconds()}
+	r := Result{Prompt: o.Prompt, Text: text.String(), IDs: out, Reason: string(reason), Checkpoint: l.Path, TokensPerSecond: float64(len(out)) / time.Since(start).Seconds(), Warnings: l.Warnings}
 	return env.Report(r, func(w io.Writer) { fmt.Fprintln(w) })
 }

@@ -37,7 +37,7 @@ func size(env *cmdenv.Env, run *config.Run, in *runs.Inputs, budget time.Duratio
 			return err
 		}
 		run.Training.MaxSteps = 1000
-		perStep, err := stepTime(env, run, in)
+		perStep, err := stepTime(env, run, in, min(time.Second, budget/4))
 		if err != nil {
 			return err
 		}
@@ -65,8 +65,8 @@ func setPreset(run *config.Run, preset string) error {
 	return nil
 }
 
-// stepTime is the time of a step: the mean over a second, after warming up.
-func stepTime(env *cmdenv.Env, run *config.Run, in *runs.Inputs) (time.Duration, error) {
+// stepTime is the time of a step: the mean over the given time, after warming up.
+func stepTime(env *cmdenv.Env, run *config.Run, in *runs.Inputs, during time.Duration) (time.Duration, error) {
 	t, err := runs.NewTrainer(env, run, in)
 	if err != nil {
 		return 0, err
@@ -77,7 +77,7 @@ func stepTime(env *cmdenv.Env, run *config.Run, in *runs.Inputs) (time.Duration,
 		}
 	}
 	start, n := time.Now(), 0
-	for time.Since(start) < time.Second {
+	for n == 0 || time.Since(start) < during {
 		if _, err := t.Step(); err != nil {
 			return 0, err
 		}

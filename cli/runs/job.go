@@ -34,6 +34,7 @@ type Job struct {
 	tracker     track.Tracker
 	startStep   int // where this process began
 	startTokens int
+	warnings    []string
 }
 
 // NewTrainer builds the run's model and trainer on the environment's pool.
@@ -112,6 +113,7 @@ func (j *Job) Resume() (step int, err error) {
 		return err
 	})
 	for _, s := range skipped {
+		j.warnings = append(j.warnings, fmt.Sprintf("%v: going on from the one before", s.Err))
 		j.env.Note("warning: %v: going on from the one before", s.Err)
 	}
 	if errors.Is(err, checkpoint.ErrNotFound) || errors.Is(err, checkpoint.ErrCorrupt) {

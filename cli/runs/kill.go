@@ -58,6 +58,7 @@ func KillAndResume(ctx context.Context, env *cmdenv.Env, f *Folder, in *Inputs, 
 	again := append([]string{"resume", run}, common...)
 	start := func(args []string) *exec.Cmd {
 		cmd := exec.CommandContext(ctx, exe, args...)
+		cmd.Args[0] = os.Args[0] // a program that is several by its name stays the one that it is
 		cmd.Dir = env.Dir
 		cmd.Env = append(os.Environ(), cpu.Env+"="+kernel.Active().String())
 		return cmd

@@ -23,6 +23,7 @@ type Loaded struct {
 	Context   *nn.Context
 	Tokenizer tokenizer.Tokenizer
 	Run       *config.Run
+	Warnings  []string // of newer checkpoints that are damaged
 }
 
 // LoadModel loads the newest intact checkpoint of a run folder, or the given
@@ -37,6 +38,7 @@ func LoadModel(env *cmdenv.Env, run, path string) (*Loaded, error) {
 		}
 		c, skipped, err := store.LoadLatest(use)
 		for _, s := range skipped {
+			l.Warnings = append(l.Warnings, fmt.Sprintf("%v: taking the one before", s.Err))
 			env.Note("warning: %v: taking the one before", s.Err)
 		}
 		if err != nil {

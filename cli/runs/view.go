@@ -83,19 +83,20 @@ func PrintPlan(w io.Writer, p train.Plan) {
 
 // Summary is the outcome of train and resume as JSON.
 type Summary struct {
-	OK          bool    `json:"ok"`
-	Run         string  `json:"run"`
-	Reason      string  `json:"reason"`
-	Steps       int     `json:"steps"`
-	TotalSteps  int     `json:"total_steps"`
-	ResumedFrom int     `json:"resumed_from_step,omitempty"`
-	Params      int     `json:"params"`
-	Tokens      int     `json:"tokens"`
-	Loss        float64 `json:"loss"`
-	ValLoss     float64 `json:"val_loss,omitempty"`
-	ValBits     float64 `json:"val_bits_per_byte,omitempty"`
-	TokensPerS  float64 `json:"tokens_per_s"`
-	Seconds     float64 `json:"seconds"`
+	OK          bool     `json:"ok"`
+	Run         string   `json:"run"`
+	Reason      string   `json:"reason"`
+	Steps       int      `json:"steps"`
+	TotalSteps  int      `json:"total_steps"`
+	ResumedFrom int      `json:"resumed_from_step,omitempty"`
+	Params      int      `json:"params"`
+	Tokens      int      `json:"tokens"`
+	Loss        float64  `json:"loss"`
+	ValLoss     float64  `json:"val_loss,omitempty"`
+	ValBits     float64  `json:"val_bits_per_byte,omitempty"`
+	TokensPerS  float64  `json:"tokens_per_s"`
+	Seconds     float64  `json:"seconds"`
+	Warnings    []string `json:"warnings,omitempty"`
 	train.Hashes
 }
 
@@ -103,7 +104,7 @@ type Summary struct {
 func (j *Job) Summarise(res train.Result) Summary {
 	s := Summary{
 		OK: true, Run: j.Folder.Dir, Reason: string(res.Reason), Steps: res.Steps, TotalSteps: j.Total(), ResumedFrom: j.startStep, Params: model.NumParams(j.Model),
-		Tokens: res.Tokens, Loss: finite(res.Loss), Seconds: res.Seconds, Hashes: j.Hashes(),
+		Tokens: res.Tokens, Loss: finite(res.Loss), Seconds: res.Seconds, Warnings: j.warnings, Hashes: j.Hashes(),
 	}
 	if res.Seconds > 0 {
 		s.TokensPerS = float64(res.Tokens-j.startTokens) / res.Seconds
