@@ -265,6 +265,7 @@ func (p *product) finish(worker, i0, i1, j0, j1 int) {
 // scratch is the working memory of one worker.
 type scratch struct {
 	a, b, tile []float32
+	simdScratch
 }
 
 // grow returns n elements of *s, which it replaces by a larger one if need be.

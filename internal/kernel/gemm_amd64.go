@@ -10,26 +10,16 @@ import "unsafe"
 // (docs/log.md): measure again where the second-level cache is not 512 KiB.
 const (
 	maxSteps   = 768  // of k in a block
-	maxRows    = 96   // of a block of A
+	maxRows    = 96   // of a block of A that is read where it lies, or widened
+	maxPacked  = 192  // of one that is packed
 	maxCols    = 1024 // of an item
 	maxVecs    = 3    // registers in a row of a tile
 	directRows = 8    // up to these, B is read where it is instead of being packed
 	thinRows   = 4    // up to these, a packed bfloat16 B is widened in registers
 )
 
-// Flags of the strip kernels; the generator has the same.
-const (
-	loadC = 1 << iota // start from C, else from +0
-	flush             // denormals, in and out
-)
-
-// stripFunc advances the chains of tiles of C, one under the other, by k steps
-// against a panel of B. Distances are in bytes: ldc between rows of C, lda between
-// rows (or steps) of A, tile between its tiles, ldb between steps of the panel.
-type stripFunc = func(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-
 // stripTable is indexed by registers in a row and by rows.
-type stripTable [maxVecs + 1][9]stripFunc
+type stripTable [maxVecs + 1][9]func(args *stripArgs)
 
 // simd multiplies with the vector registers of a tier.
 type simd struct {
@@ -126,36 +116,43 @@ func (t *simd) split(p *product, threads int) (across, down int) {
 // item computes rows [i0, i1) and columns [j0, j1) of C.
 func (t *simd) item(p *product, s *scratch, worker, i0, i1, j0, j1 int) {
 	w := t.work(p, s)
+	w.i0, w.i1, w.j0, w.j1 = i0, i1, j0, j1
 	switch {
 	case w.steps == 0:
-		w.noChains(i0, i1, j0, j1)
+		w.noChains()
 		p.finish(worker, i0, i1, j0, j1)
 	case p.packed && p.b.half && w.b.order != paired && i1-i0 <= thinRows:
-		w.thin(i0, i1, j0, j1)
+		w.thin()
 		p.finish(worker, i0, i1, j0, j1)
 	default:
-		w.blocks(worker, i0, i1, j0, j1)
+		w.blocks(worker)
 	}
+	s.args = stripArgs{} // keeps nobody's memory
 }
 
 // work is one item on its way.
 type work struct {
-	t     *simd
-	p     *product
-	s     *scratch
-	a, b  side
-	steps int // of the chains: k, or pairs of k
-	flags int // of the kernels
+	t              *simd
+	p              *product
+	s              *scratch
+	a, b           side
+	steps          int // of the chains: k, or pairs of k
+	kstep, istep   int // of a block
+	i0, i1, j0, j1 int
 }
+
+// simdScratch is what a worker needs of this file.
+type simdScratch struct{ args stripArgs }
 
 func (t *simd) work(p *product, s *scratch) work {
 	w := work{t: t, p: p, s: s, steps: p.k}
+	s.args = stripArgs{ldc: 4 * p.c.Stride}
 	order := plain
 	switch {
 	case p.pairs && t.dotRows != nil:
 		order, w.steps = paired, ceil(p.k, 2)
 	case p.pairs:
-		order, w.flags = swapped, flush
+		order, s.args.flags = swapped, flush
 	}
 	w.a = side{operand: p.a, k: p.k, order: order, along: p.form != TN, pad: 0x8000}
 	w.b = side{operand: p.b, k: p.k, order: order, along: p.form == NT}
@@ -163,95 +160,135 @@ func (t *simd) work(p *product, s *scratch) work {
 }
 
 // noChains leaves C as it is, or sets it to +0.
-func (w *work) noChains(i0, i1, j0, j1 int) {
-	for i := i0; i < i1 && !w.p.accumulate; i++ {
-		clear(w.p.c.Data[i*w.p.c.Stride+j0 : i*w.p.c.Stride+j1])
+func (w *work) noChains() {
+	for i := w.i0; i < w.i1 && !w.p.accumulate; i++ {
+		clear(w.p.c.Data[i*w.p.c.Stride+w.j0 : i*w.p.c.Stride+w.j1])
 	}
 }
 
-// blocks walks over blocks of k, of A's rows, and panels. A panel is packed where
-// it is used first, while it is hot.
-func (w *work) blocks(worker, i0, i1, j0, j1 int) {
-	kstep := ceil(ceil(w.steps, ceil(w.steps, maxSteps)), 8) * 8
-	istep := ceil(ceil(i1-i0, ceil(i1-i0, maxRows)), w.t.rows) * w.t.rows
-	direct := i1-i0 <= directRows
-	for k := 0; k < w.steps; k += kstep {
-		kb := min(kstep, w.steps-k)
-		for i := i0; i < i1; i += istep {
-			rows := min(istep, i1-i)
+// blocks walks over blocks of k, of A's rows, and panels.
+func (w *work) blocks(worker int) {
+	most := maxRows
+	if !w.a.along {
+		most = maxPacked
+	}
+	rows := w.i1 - w.i0
+	w.kstep = ceil(ceil(w.steps, ceil(w.steps, maxSteps)), 8) * 8
+	w.istep = ceil(ceil(rows, ceil(rows, most)), w.t.rows) * w.t.rows
+	b := w.panelSource()
+	for k := 0; k < w.steps; k += w.kstep {
+		kb := min(w.kstep, w.steps-k)
+		b.begin(w, k, kb)
+		for i := w.i0; i < w.i1; i += w.istep {
+			rows := min(w.istep, w.i1-i)
 			a := w.blockA(k, kb, i, rows)
-			for j := j0; j < j1; {
+			w.fetchA(&a, k, kb, i)
+			for j := w.j0; j < w.j1; {
 				vecs := w.t.vecs(w.p.n, j)
-				b := w.panel(k, kb, kstep, j, j0, j1, vecs, i == i0, direct)
-				w.strip(a, b, k, kb, i, rows, j, vecs)
+				b.panel(w, k, kb, i, j, vecs)
+				w.strip(a, k, kb, i, rows, j, vecs)
 				j += vecs * w.t.width
+				w.s.args.ahead += 64 * w.s.args.aheadLines
 			}
 			if k+kb == w.steps {
-				w.p.finish(worker, i, i+rows, j0, j1)
+				w.p.finish(worker, i, i+rows, w.j0, w.j1)
 			}
 		}
 	}
 }
 
-// strip advances a column of tiles by kb steps, from step k on.
-func (w *work) strip(a tilesOfA, b panelOfB, k, kb, i, rows, j, vecs int) {
-	flags := w.flags
-	if w.p.accumulate || k > 0 {
-		flags |= loadC
+// fetchA lets the kernels fetch the next block of A while they work on this one:
+// a part of it with every panel.
+func (w *work) fetchA(a *tilesOfA, k, kb, i int) {
+	args := &w.s.args
+	args.ahead, args.aheadLines = 0, 0
+	if !a.inPlace {
+		return
 	}
-	if whole := kb - a.tail; whole > 0 {
-		w.tiles(a, b, whole, i, rows, j, vecs, flags)
-		flags |= loadC
+	nextI, nextK, rows := i+w.istep, k, min(w.istep, w.i1-i)
+	if nextI >= w.i1 {
+		nextI, nextK = w.i0, k+w.kstep
+	}
+	if nextK >= w.steps || nextI+rows > w.i1 {
+		return
+	}
+	unit := 4 // bytes of a step
+	args.ahead = (nextI-i)*a.ld + (nextK-k)*unit
+	args.aheadLines = ceil(ceil(kb*unit, 64), ceil(w.j1-w.j0, w.t.width*maxVecs))
+}
+
+// strip advances a column of tiles by kb steps, from step k on, with the panel
+// that args has.
+func (w *work) strip(a tilesOfA, k, kb, i, rows, j, vecs int) {
+	args := &w.s.args
+	before := args.flags
+	if w.p.accumulate || k > 0 {
+		args.flags |= loadC
+	}
+	if args.k = kb - a.tail; args.k > 0 {
+		w.tiles(a, i, rows, j, vecs)
+		args.flags |= loadC
 	}
 	if a.tail > 0 {
 		a.at, a.ld, a.tile = a.last, 4, 4*w.t.rows
-		b.at = unsafe.Add(b.at, (kb-1)*b.ld)
-		w.tiles(a, b, 1, i, rows, j, vecs, flags)
+		args.b = unsafe.Add(args.b, args.k*args.ldb)
+		args.k, args.aheadLines, args.nextLines = 1, 0, 0
+		w.tiles(a, i, rows, j, vecs)
 	}
+	args.flags = before
 }
 
 // tiles calls the kernels for whole tiles and for the rows that are left.
-func (w *work) tiles(a tilesOfA, b panelOfB, k, i, rows, j, vecs, flags int) {
-	c, ldc := w.p.c.Data[i*w.p.c.Stride+j:], w.p.c.Stride
+func (w *work) tiles(a tilesOfA, i, rows, j, vecs int) {
+	args, c, ldc := &w.s.args, w.p.c.Data[i*w.p.c.Stride+j:], w.p.c.Stride
+	args.lda, args.tile = a.ld, a.tile
 	if w.p.n-j < vecs*w.t.width {
-		w.edgeTiles(c, a, b, k, rows, w.p.n-j, vecs, flags)
+		w.edgeTiles(c, a, rows, w.p.n-j, vecs)
 		return
 	}
 	full, rest := rows/w.t.rows, rows%w.t.rows
 	if full > 0 {
-		a.table[vecs][w.t.rows](&c[0], 4*ldc, a.at, a.ld, a.tile, b.at, b.ld, k, full, flags)
+		args.c, args.a, args.tiles = &c[0], a.at, full
+		args.nextLines /= full
+		a.table[vecs][w.t.rows](args)
 	}
 	if rest > 0 {
-		at := unsafe.Add(a.at, full*a.tile)
-		a.table[vecs][rest](&c[full*w.t.rows*ldc], 4*ldc, at, a.ld, a.tile, b.at, b.ld, k, 1, flags)
+		args.c, args.a, args.tiles = &c[full*w.t.rows*ldc], unsafe.Add(a.at, full*a.tile), 1
+		a.table[vecs][rest](args)
 	}
 }
 
 // edgeTiles takes a right edge of C that is less than whole registers wide
 // through a tile of its own.
-func (w *work) edgeTiles(c []float32, a tilesOfA, b panelOfB, k, rows, cols, vecs, flags int) {
-	wide := vecs * w.t.width
+func (w *work) edgeTiles(c []float32, a tilesOfA, rows, cols, vecs int) {
+	args, wide := &w.s.args, vecs*w.t.width
 	tile := grow(&w.s.tile, w.t.rows*wide)
+	args.c, args.ldc, args.tiles, args.aheadLines, args.nextLines = &tile[0], 4*wide, 1, 0, 0
 	for t := 0; t*w.t.rows < rows; t++ {
 		r := min(w.t.rows, rows-t*w.t.rows)
 		part := c[t*w.t.rows*w.p.c.Stride:]
 		for i := range r {
 			copy(tile[i*wide:], part[i*w.p.c.Stride:][:cols])
 		}
-		a.table[vecs][r](&tile[0], 4*wide, unsafe.Add(a.at, t*a.tile), a.ld, a.tile, b.at, b.ld, k, 1, flags)
+		args.a = unsafe.Add(a.at, t*a.tile)
+		a.table[vecs][r](args)
 		for i := range r {
 			copy(part[i*w.p.c.Stride:][:cols], tile[i*wide:])
 		}
 	}
+	args.ldc = 4 * w.p.c.Stride
 }
 
 // thin computes a few rows of C from a packed bfloat16 B as it lies in memory.
-func (w *work) thin(i0, i1, j0, j1 int) {
-	rows, pairs := i1-i0, ceil(w.p.k, 2)
-	a := w.thinA(i0, rows, pairs)
-	for j := j0; j < j1; {
+func (w *work) thin() {
+	rows, pairs := w.i1-w.i0, ceil(w.p.k, 2)
+	a := w.thinA(w.i0, rows, pairs)
+	args := &w.s.args
+	args.k = pairs
+	for j := w.j0; j < w.j1; {
 		vecs := w.t.vecs(w.p.n, j)
-		w.tiles(a, w.packedPanel(j, vecs, 0, pairs), pairs, i0, rows, j, vecs, w.flags)
+		args.b, args.ldb = w.packedPanel(j, vecs, 0, pairs), 4*vecs*w.t.width
+		w.tiles(a, w.i0, rows, j, vecs)
 		j += vecs * w.t.width
 	}
 }

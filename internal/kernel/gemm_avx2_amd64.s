@@ -11,20 +11,21 @@ GLOBL mxcsr<>(SB), RODATA|NOPTR, $8
 DATA odd<>+0(SB)/4, $0xFFFF0000 // the second bfloat16 of a pair, as float32
 GLOBL odd<>(SB), RODATA|NOPTR, $4
 
-// func stripRows1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x1AVX2(args *stripArgs)
+TEXT ·stripRows1x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -36,9 +37,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -68,30 +69,31 @@ one:
 store:
 	VMOVUPS Y0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x1AVX2(args *stripArgs)
+TEXT ·stripRows2x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -110,9 +112,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -150,30 +152,31 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x1AVX2(args *stripArgs)
+TEXT ·stripRows3x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -199,9 +202,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -247,31 +250,32 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x1AVX2(args *stripArgs)
+TEXT ·stripRows4x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -304,9 +308,35 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -360,30 +390,31 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x2AVX2(args *stripArgs)
+TEXT ·stripRows1x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -397,9 +428,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -436,30 +467,31 @@ store:
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x2AVX2(args *stripArgs)
+TEXT ·stripRows2x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -482,9 +514,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -533,30 +565,31 @@ store:
 	VMOVUPS Y2, 0(DI)
 	VMOVUPS Y3, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x2AVX2(args *stripArgs)
+TEXT ·stripRows3x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -588,9 +621,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -651,31 +684,32 @@ store:
 	VMOVUPS Y4, 0(DI)
 	VMOVUPS Y5, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x2AVX2(args *stripArgs)
+TEXT ·stripRows4x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -716,9 +750,35 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -791,30 +851,31 @@ store:
 	VMOVUPS Y6, 0(DI)
 	VMOVUPS Y7, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x3AVX2(args *stripArgs)
+TEXT ·stripRows1x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -831,9 +892,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -877,30 +938,31 @@ store:
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x3AVX2(args *stripArgs)
+TEXT ·stripRows2x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -929,9 +991,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -991,30 +1053,31 @@ store:
 	VMOVUPS Y4, 32(DI)
 	VMOVUPS Y5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x3AVX2(args *stripArgs)
+TEXT ·stripRows3x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -1055,9 +1118,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1133,31 +1196,32 @@ store:
 	VMOVUPS Y7, 32(DI)
 	VMOVUPS Y8, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x3AVX2(args *stripArgs)
+TEXT ·stripRows4x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -1210,9 +1274,35 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 	SUBQ $8, CX
 	JLT rest
 	PCALIGN $32
@@ -1424,30 +1514,31 @@ store:
 	VMOVUPS Y10, 32(DI)
 	VMOVUPS Y11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x1AVX2(args *stripArgs)
+TEXT ·stripColumns1x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -1459,9 +1550,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1492,30 +1583,31 @@ one:
 store:
 	VMOVUPS Y0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x1AVX2(args *stripArgs)
+TEXT ·stripColumns2x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -1534,9 +1626,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1575,30 +1667,31 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x1AVX2(args *stripArgs)
+TEXT ·stripColumns3x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -1624,9 +1717,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1673,30 +1766,31 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x1AVX2(args *stripArgs)
+TEXT ·stripColumns4x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -1729,9 +1823,21 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1786,30 +1892,31 @@ store:
 	ADDQ R8, DI
 	VMOVUPS Y3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x2AVX2(args *stripArgs)
+TEXT ·stripColumns1x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -1823,9 +1930,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1863,30 +1970,31 @@ store:
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x2AVX2(args *stripArgs)
+TEXT ·stripColumns2x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -1909,9 +2017,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -1961,30 +2069,31 @@ store:
 	VMOVUPS Y2, 0(DI)
 	VMOVUPS Y3, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x2AVX2(args *stripArgs)
+TEXT ·stripColumns3x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2016,9 +2125,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -2080,30 +2189,31 @@ store:
 	VMOVUPS Y4, 0(DI)
 	VMOVUPS Y5, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x2AVX2(args *stripArgs)
+TEXT ·stripColumns4x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2144,9 +2254,21 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -2220,30 +2342,31 @@ store:
 	VMOVUPS Y6, 0(DI)
 	VMOVUPS Y7, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x3AVX2(args *stripArgs)
+TEXT ·stripColumns1x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2260,9 +2383,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -2307,30 +2430,31 @@ store:
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x3AVX2(args *stripArgs)
+TEXT ·stripColumns2x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2359,9 +2483,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -2422,30 +2546,31 @@ store:
 	VMOVUPS Y4, 32(DI)
 	VMOVUPS Y5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x3AVX2(args *stripArgs)
+TEXT ·stripColumns3x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2486,9 +2611,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $2, CX
 	JLT rest
 	PCALIGN $32
@@ -2565,30 +2690,31 @@ store:
 	VMOVUPS Y7, 32(DI)
 	VMOVUPS Y8, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x3AVX2(args *stripArgs)
+TEXT ·stripColumns4x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -2641,9 +2767,21 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $8, CX
 	JLT rest
 	PCALIGN $32
@@ -2862,30 +3000,31 @@ store:
 	VMOVUPS Y10, 32(DI)
 	VMOVUPS Y11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x1AVX2(args *stripArgs)
+TEXT ·stripHalfPairs1x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -2897,9 +3036,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y2
 	VANDPS 0(BX), Y2, Y1
@@ -2915,30 +3054,31 @@ one:
 	JNE one
 	VMOVUPS Y0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x1AVX2(args *stripArgs)
+TEXT ·stripHalfPairs2x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -2957,9 +3097,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y3
 	VANDPS 0(BX), Y3, Y2
@@ -2981,30 +3121,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x1AVX2(args *stripArgs)
+TEXT ·stripHalfPairs3x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -3030,9 +3171,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y4
 	VANDPS 0(BX), Y4, Y3
@@ -3060,31 +3201,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x1AVX2(args *stripArgs)
+TEXT ·stripHalfPairs4x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -3117,9 +3259,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y5
 	VANDPS 0(BX), Y5, Y4
@@ -3153,30 +3295,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x2AVX2(args *stripArgs)
+TEXT ·stripHalfPairs1x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3190,9 +3333,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y4
 	VANDPS 0(BX), Y4, Y2
@@ -3214,30 +3357,31 @@ one:
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x2AVX2(args *stripArgs)
+TEXT ·stripHalfPairs2x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3260,9 +3404,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y6
 	VANDPS 0(BX), Y6, Y4
@@ -3293,30 +3437,31 @@ one:
 	VMOVUPS Y2, 0(DI)
 	VMOVUPS Y3, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x2AVX2(args *stripArgs)
+TEXT ·stripHalfPairs3x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3348,9 +3493,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y8
 	VANDPS 0(BX), Y8, Y6
@@ -3390,31 +3535,32 @@ one:
 	VMOVUPS Y4, 0(DI)
 	VMOVUPS Y5, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x2AVX2(args *stripArgs)
+TEXT ·stripHalfPairs4x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3455,9 +3601,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y10
 	VANDPS 0(BX), Y10, Y8
@@ -3506,30 +3652,31 @@ one:
 	VMOVUPS Y6, 0(DI)
 	VMOVUPS Y7, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x3AVX2(args *stripArgs)
+TEXT ·stripHalfPairs1x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3546,9 +3693,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y6
 	VANDPS 0(BX), Y6, Y3
@@ -3576,30 +3723,31 @@ one:
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x3AVX2(args *stripArgs)
+TEXT ·stripHalfPairs2x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3628,9 +3776,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y9
 	VANDPS 0(BX), Y9, Y6
@@ -3670,30 +3818,31 @@ one:
 	VMOVUPS Y4, 32(DI)
 	VMOVUPS Y5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x3AVX2(args *stripArgs)
+TEXT ·stripHalfPairs3x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3734,9 +3883,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y12
 	VANDPS 0(BX), Y12, Y9
@@ -3788,31 +3937,32 @@ one:
 	VMOVUPS Y7, 32(DI)
 	VMOVUPS Y8, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x3AVX2(args *stripArgs)
+TEXT ·stripHalfPairs4x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -3865,9 +4015,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Y15
 	VANDPS 0(BX), Y15, Y12
@@ -3931,30 +4081,31 @@ one:
 	VMOVUPS Y10, 32(DI)
 	VMOVUPS Y11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x1AVX2(args *stripArgs)
+TEXT ·stripHalfMixed1x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -3966,9 +4117,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y1
 	VPSLLD $16, Y1, Y1
@@ -3984,30 +4135,31 @@ one:
 	JNE one
 	VMOVUPS Y0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x1AVX2(args *stripArgs)
+TEXT ·stripHalfMixed2x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -4026,9 +4178,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y2
 	VPSLLD $16, Y2, Y2
@@ -4050,30 +4202,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x1AVX2(args *stripArgs)
+TEXT ·stripHalfMixed3x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -4099,9 +4252,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y3
 	VPSLLD $16, Y3, Y3
@@ -4129,31 +4282,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x1AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x1AVX2(args *stripArgs)
+TEXT ·stripHalfMixed4x1AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	ADDQ R8, SI
@@ -4186,9 +4340,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 28(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y4
 	VPSLLD $16, Y4, Y4
@@ -4222,30 +4376,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Y3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x2AVX2(args *stripArgs)
+TEXT ·stripHalfMixed1x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4259,9 +4414,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y2
 	VPSLLD $16, Y2, Y2
@@ -4283,30 +4438,31 @@ one:
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS Y1, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x2AVX2(args *stripArgs)
+TEXT ·stripHalfMixed2x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4329,9 +4485,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y4
 	VPSLLD $16, Y4, Y4
@@ -4362,30 +4518,31 @@ one:
 	VMOVUPS Y2, 0(DI)
 	VMOVUPS Y3, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x2AVX2(args *stripArgs)
+TEXT ·stripHalfMixed3x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4417,9 +4574,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y6
 	VPSLLD $16, Y6, Y6
@@ -4459,31 +4616,32 @@ one:
 	VMOVUPS Y4, 0(DI)
 	VMOVUPS Y5, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x2AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x2AVX2(args *stripArgs)
+TEXT ·stripHalfMixed4x2AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4524,9 +4682,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y8
 	VPSLLD $16, Y8, Y8
@@ -4575,30 +4733,31 @@ one:
 	VMOVUPS Y6, 0(DI)
 	VMOVUPS Y7, 32(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x3AVX2(args *stripArgs)
+TEXT ·stripHalfMixed1x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4615,9 +4774,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y3
 	VPSLLD $16, Y3, Y3
@@ -4645,30 +4804,31 @@ one:
 	VMOVUPS Y1, 32(DI)
 	VMOVUPS Y2, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x3AVX2(args *stripArgs)
+TEXT ·stripHalfMixed2x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4697,9 +4857,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y6
 	VPSLLD $16, Y6, Y6
@@ -4739,30 +4899,31 @@ one:
 	VMOVUPS Y4, 32(DI)
 	VMOVUPS Y5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x3AVX2(args *stripArgs)
+TEXT ·stripHalfMixed3x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4803,9 +4964,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y9
 	VPSLLD $16, Y9, Y9
@@ -4857,31 +5018,32 @@ one:
 	VMOVUPS Y7, 32(DI)
 	VMOVUPS Y8, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x3AVX2(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x3AVX2(args *stripArgs)
+TEXT ·stripHalfMixed4x3AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
@@ -4934,9 +5096,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 92(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Y12
 	VPSLLD $16, Y12, Y12
@@ -5000,10 +5162,10 @@ one:
 	VMOVUPS Y10, 32(DI)
 	VMOVUPS Y11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:

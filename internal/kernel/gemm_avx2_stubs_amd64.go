@@ -4,151 +4,149 @@
 
 package kernel
 
-import "unsafe"
+//go:noescape
+func stripRows1x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows1x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows1x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripRows4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripColumns4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x1AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed4x1AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x2AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed4x2AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x3AVX2(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-
-//go:noescape
-func stripHalfMixed4x3AVX2(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x3AVX2(args *stripArgs)
 
 //go:noescape
 func burstAVX2(n int)

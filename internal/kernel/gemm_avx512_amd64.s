@@ -11,20 +11,21 @@ GLOBL mxcsr<>(SB), RODATA|NOPTR, $8
 DATA odd<>+0(SB)/4, $0xFFFF0000 // the second bfloat16 of a pair, as float32
 GLOBL odd<>(SB), RODATA|NOPTR, $4
 
-// func stripRows1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x1AVX512(args *stripArgs)
+TEXT ·stripRows1x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -36,9 +37,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z1
 	ADDQ R10, BX
@@ -49,30 +50,31 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x1AVX512(args *stripArgs)
+TEXT ·stripRows2x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -91,9 +93,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	ADDQ R10, BX
@@ -108,30 +110,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x1AVX512(args *stripArgs)
+TEXT ·stripRows3x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -157,9 +160,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	ADDQ R10, BX
@@ -178,31 +181,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x1AVX512(args *stripArgs)
+TEXT ·stripRows4x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -235,9 +239,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	ADDQ R10, BX
@@ -260,31 +264,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows5x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows5x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows5x1AVX512(args *stripArgs)
+TEXT ·stripRows5x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -324,9 +329,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z5
 	ADDQ R10, BX
@@ -353,32 +358,33 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z4, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows6x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows6x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows6x1AVX512(args *stripArgs)
+TEXT ·stripRows6x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -425,9 +431,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	ADDQ R10, BX
@@ -458,32 +464,33 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z5, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows7x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows7x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows7x1AVX512(args *stripArgs)
+TEXT ·stripRows7x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -537,9 +544,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z7
 	ADDQ R10, BX
@@ -574,33 +581,34 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z6, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows8x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows8x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows8x1AVX512(args *stripArgs)
+TEXT ·stripRows8x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -661,9 +669,39 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	ADDQ R10, BX
@@ -702,30 +740,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z7, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x2AVX512(args *stripArgs)
+TEXT ·stripRows1x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -740,9 +779,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
@@ -756,30 +795,31 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x2AVX512(args *stripArgs)
+TEXT ·stripRows2x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -804,9 +844,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
@@ -826,30 +866,31 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x2AVX512(args *stripArgs)
+TEXT ·stripRows3x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -884,9 +925,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -912,31 +953,32 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x2AVX512(args *stripArgs)
+TEXT ·stripRows4x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -981,9 +1023,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
@@ -1015,31 +1057,32 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows5x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows5x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows5x2AVX512(args *stripArgs)
+TEXT ·stripRows5x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1094,9 +1137,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z10
 	VMOVUPS 64(BX), Z11
@@ -1134,32 +1177,33 @@ one:
 	VMOVUPS Z8, 0(DI)
 	VMOVUPS Z9, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows6x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows6x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows6x2AVX512(args *stripArgs)
+TEXT ·stripRows6x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1224,9 +1268,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -1270,32 +1314,33 @@ one:
 	VMOVUPS Z10, 0(DI)
 	VMOVUPS Z11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows7x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows7x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows7x2AVX512(args *stripArgs)
+TEXT ·stripRows7x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1370,9 +1415,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z14
 	VMOVUPS 64(BX), Z15
@@ -1422,33 +1467,34 @@ one:
 	VMOVUPS Z12, 0(DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows8x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows8x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows8x2AVX512(args *stripArgs)
+TEXT ·stripRows8x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1533,9 +1579,39 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
@@ -1591,30 +1667,31 @@ one:
 	VMOVUPS Z14, 0(DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows1x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows1x3AVX512(args *stripArgs)
+TEXT ·stripRows1x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1632,9 +1709,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
@@ -1651,30 +1728,31 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows2x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows2x3AVX512(args *stripArgs)
+TEXT ·stripRows2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1705,9 +1783,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -1732,30 +1810,31 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows3x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripRows3x3AVX512(args *stripArgs)
+TEXT ·stripRows3x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1799,9 +1878,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z9
 	VMOVUPS 64(BX), Z10
@@ -1834,31 +1913,32 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows4x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows4x3AVX512(args *stripArgs)
+TEXT ·stripRows4x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -1915,9 +1995,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -1958,31 +2038,32 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows5x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows5x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows5x3AVX512(args *stripArgs)
+TEXT ·stripRows5x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -2052,9 +2133,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z15
 	VMOVUPS 64(BX), Z16
@@ -2103,32 +2184,33 @@ one:
 	VMOVUPS Z13, 64(DI)
 	VMOVUPS Z14, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows6x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows6x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows6x3AVX512(args *stripArgs)
+TEXT ·stripRows6x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -2211,9 +2293,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z18
 	VMOVUPS 64(BX), Z19
@@ -2270,32 +2352,33 @@ one:
 	VMOVUPS Z16, 64(DI)
 	VMOVUPS Z17, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows7x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows7x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows7x3AVX512(args *stripArgs)
+TEXT ·stripRows7x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -2391,9 +2474,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z21
 	VMOVUPS 64(BX), Z22
@@ -2458,33 +2541,34 @@ one:
 	VMOVUPS Z19, 64(DI)
 	VMOVUPS Z20, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRows8x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRows8x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRows8x3AVX512(args *stripArgs)
+TEXT ·stripRows8x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -2593,9 +2677,39 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 	SUBQ $4, CX
 	JLT rest
 	PCALIGN $32
@@ -2823,30 +2937,31 @@ store:
 	VMOVUPS Z22, 64(DI)
 	VMOVUPS Z23, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x1AVX512(args *stripArgs)
+TEXT ·stripColumns1x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -2858,9 +2973,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z1
 	ADDQ R10, BX
@@ -2871,30 +2986,31 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x1AVX512(args *stripArgs)
+TEXT ·stripColumns2x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -2913,9 +3029,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	ADDQ R10, BX
@@ -2930,30 +3046,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x1AVX512(args *stripArgs)
+TEXT ·stripColumns3x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -2979,9 +3096,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	ADDQ R10, BX
@@ -3000,30 +3117,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x1AVX512(args *stripArgs)
+TEXT ·stripColumns4x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -3056,9 +3174,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	ADDQ R10, BX
@@ -3081,30 +3199,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns5x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns5x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns5x1AVX512(args *stripArgs)
+TEXT ·stripColumns5x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -3144,9 +3263,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z5
 	ADDQ R10, BX
@@ -3173,30 +3292,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z4, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns6x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns6x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns6x1AVX512(args *stripArgs)
+TEXT ·stripColumns6x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -3243,9 +3363,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	ADDQ R10, BX
@@ -3276,30 +3396,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z5, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns7x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns7x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns7x1AVX512(args *stripArgs)
+TEXT ·stripColumns7x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -3353,9 +3474,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z7
 	ADDQ R10, BX
@@ -3390,30 +3511,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z6, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns8x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns8x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns8x1AVX512(args *stripArgs)
+TEXT ·stripColumns8x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -3474,9 +3596,21 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	ADDQ R10, BX
@@ -3515,30 +3649,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z7, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x2AVX512(args *stripArgs)
+TEXT ·stripColumns1x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -3553,9 +3688,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
@@ -3569,30 +3704,31 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x2AVX512(args *stripArgs)
+TEXT ·stripColumns2x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -3617,9 +3753,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
@@ -3639,30 +3775,31 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x2AVX512(args *stripArgs)
+TEXT ·stripColumns3x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -3697,9 +3834,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -3725,30 +3862,31 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x2AVX512(args *stripArgs)
+TEXT ·stripColumns4x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -3793,9 +3931,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
@@ -3827,30 +3965,31 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns5x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns5x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns5x2AVX512(args *stripArgs)
+TEXT ·stripColumns5x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -3905,9 +4044,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z10
 	VMOVUPS 64(BX), Z11
@@ -3945,30 +4084,31 @@ one:
 	VMOVUPS Z8, 0(DI)
 	VMOVUPS Z9, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns6x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns6x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns6x2AVX512(args *stripArgs)
+TEXT ·stripColumns6x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4033,9 +4173,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -4079,30 +4219,31 @@ one:
 	VMOVUPS Z10, 0(DI)
 	VMOVUPS Z11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns7x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns7x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns7x2AVX512(args *stripArgs)
+TEXT ·stripColumns7x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4177,9 +4318,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z14
 	VMOVUPS 64(BX), Z15
@@ -4229,30 +4370,31 @@ one:
 	VMOVUPS Z12, 0(DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns8x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns8x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns8x2AVX512(args *stripArgs)
+TEXT ·stripColumns8x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4337,9 +4479,21 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
@@ -4395,30 +4549,31 @@ one:
 	VMOVUPS Z14, 0(DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns1x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns1x3AVX512(args *stripArgs)
+TEXT ·stripColumns1x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4436,9 +4591,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
@@ -4455,30 +4610,31 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns2x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns2x3AVX512(args *stripArgs)
+TEXT ·stripColumns2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4509,9 +4665,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -4536,30 +4692,31 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns3x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns3x3AVX512(args *stripArgs)
+TEXT ·stripColumns3x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4603,9 +4760,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z9
 	VMOVUPS 64(BX), Z10
@@ -4638,30 +4795,31 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns4x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns4x3AVX512(args *stripArgs)
+TEXT ·stripColumns4x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4718,9 +4876,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -4761,30 +4919,31 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns5x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns5x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns5x3AVX512(args *stripArgs)
+TEXT ·stripColumns5x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -4854,9 +5013,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z15
 	VMOVUPS 64(BX), Z16
@@ -4905,30 +5064,31 @@ one:
 	VMOVUPS Z13, 64(DI)
 	VMOVUPS Z14, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns6x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns6x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns6x3AVX512(args *stripArgs)
+TEXT ·stripColumns6x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -5011,9 +5171,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z18
 	VMOVUPS 64(BX), Z19
@@ -5070,30 +5230,31 @@ one:
 	VMOVUPS Z16, 64(DI)
 	VMOVUPS Z17, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns7x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns7x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns7x3AVX512(args *stripArgs)
+TEXT ·stripColumns7x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -5189,9 +5350,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z21
 	VMOVUPS 64(BX), Z22
@@ -5256,30 +5417,31 @@ one:
 	VMOVUPS Z19, 64(DI)
 	VMOVUPS Z20, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripColumns8x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumns8x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripColumns8x3AVX512(args *stripArgs)
+TEXT ·stripColumns8x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -5388,9 +5550,21 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $4, CX
 	JLT rest
 	PCALIGN $32
@@ -5621,30 +5795,31 @@ store:
 	VMOVUPS Z22, 64(DI)
 	VMOVUPS Z23, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x1AVX512(args *stripArgs)
+TEXT ·stripHalfPairs1x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -5656,9 +5831,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z2
 	VPANDD 0(BX), Z2, Z1
@@ -5673,30 +5848,31 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x1AVX512(args *stripArgs)
+TEXT ·stripHalfPairs2x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -5715,9 +5891,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z3
 	VPANDD 0(BX), Z3, Z2
@@ -5738,30 +5914,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x1AVX512(args *stripArgs)
+TEXT ·stripHalfPairs3x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -5787,9 +5964,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z4
 	VPANDD 0(BX), Z4, Z3
@@ -5816,31 +5993,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x1AVX512(args *stripArgs)
+TEXT ·stripHalfPairs4x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -5873,9 +6051,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z5
 	VPANDD 0(BX), Z5, Z4
@@ -5908,30 +6086,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x2AVX512(args *stripArgs)
+TEXT ·stripHalfPairs1x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -5946,9 +6125,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z4
 	VPANDD 0(BX), Z4, Z2
@@ -5968,30 +6147,31 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x2AVX512(args *stripArgs)
+TEXT ·stripHalfPairs2x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6016,9 +6196,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z6
 	VPANDD 0(BX), Z6, Z4
@@ -6047,30 +6227,31 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x2AVX512(args *stripArgs)
+TEXT ·stripHalfPairs3x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6105,9 +6286,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z8
 	VPANDD 0(BX), Z8, Z6
@@ -6145,31 +6326,32 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x2AVX512(args *stripArgs)
+TEXT ·stripHalfPairs4x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6214,9 +6396,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z10
 	VPANDD 0(BX), Z10, Z8
@@ -6263,30 +6445,31 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs1x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs1x3AVX512(args *stripArgs)
+TEXT ·stripHalfPairs1x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6304,9 +6487,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z6
 	VPANDD 0(BX), Z6, Z3
@@ -6331,30 +6514,31 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs2x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs2x3AVX512(args *stripArgs)
+TEXT ·stripHalfPairs2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6385,9 +6569,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z9
 	VPANDD 0(BX), Z9, Z6
@@ -6424,30 +6608,31 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs3x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfPairs3x3AVX512(args *stripArgs)
+TEXT ·stripHalfPairs3x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6491,9 +6676,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z12
 	VPANDD 0(BX), Z12, Z9
@@ -6542,31 +6727,32 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfPairs4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfPairs4x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfPairs4x3AVX512(args *stripArgs)
+TEXT ·stripHalfPairs4x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -6623,9 +6809,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VBROADCASTSS odd<>(SB), Z15
 	VPANDD 0(BX), Z15, Z12
@@ -6686,30 +6872,31 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x1AVX512(args *stripArgs)
+TEXT ·stripHalfMixed1x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -6721,9 +6908,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z1
 	VBROADCASTSS 0(AX), Z2
@@ -6738,30 +6925,31 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x1AVX512(args *stripArgs)
+TEXT ·stripHalfMixed2x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -6780,9 +6968,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z2
 	VBROADCASTSS 0(AX), Z3
@@ -6803,30 +6991,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x1AVX512(args *stripArgs)
+TEXT ·stripHalfMixed3x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -6852,9 +7041,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z3
 	VBROADCASTSS 0(AX), Z4
@@ -6881,31 +7070,32 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x1AVX512(args *stripArgs)
+TEXT ·stripHalfMixed4x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -6938,9 +7128,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z4
 	VBROADCASTSS 0(AX), Z5
@@ -6973,30 +7163,31 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x2AVX512(args *stripArgs)
+TEXT ·stripHalfMixed1x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7011,9 +7202,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z2
 	VPSLLD $16, 64(BX), Z3
@@ -7033,30 +7224,31 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x2AVX512(args *stripArgs)
+TEXT ·stripHalfMixed2x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7081,9 +7273,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z4
 	VPSLLD $16, 64(BX), Z5
@@ -7112,30 +7304,31 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x2AVX512(args *stripArgs)
+TEXT ·stripHalfMixed3x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7170,9 +7363,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z6
 	VPSLLD $16, 64(BX), Z7
@@ -7210,31 +7403,32 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x2AVX512(args *stripArgs)
+TEXT ·stripHalfMixed4x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7279,9 +7473,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z8
 	VPSLLD $16, 64(BX), Z9
@@ -7328,30 +7522,31 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed1x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed1x3AVX512(args *stripArgs)
+TEXT ·stripHalfMixed1x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7369,9 +7564,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z3
 	VPSLLD $16, 64(BX), Z4
@@ -7396,30 +7591,31 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed2x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed2x3AVX512(args *stripArgs)
+TEXT ·stripHalfMixed2x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7450,9 +7646,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z6
 	VPSLLD $16, 64(BX), Z7
@@ -7489,30 +7685,31 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed3x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
-	TESTQ $2, flags+72(FP)
+// func stripHalfMixed3x3AVX512(args *stripArgs)
+TEXT ·stripHalfMixed3x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7556,9 +7753,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z9
 	VPSLLD $16, 64(BX), Z10
@@ -7607,31 +7804,32 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripHalfMixed4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripHalfMixed4x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripHalfMixed4x3AVX512(args *stripArgs)
+TEXT ·stripHalfMixed4x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ tile
 	LDMXCSR mxcsr<>+0(SB)
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -7688,9 +7886,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VPSLLD $16, 0(BX), Z12
 	VPSLLD $16, 64(BX), Z13
@@ -7751,27 +7949,28 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
-	TESTQ $2, flags+72(FP)
+	TESTQ $2, 72(R14)
 	JEQ done
 	LDMXCSR mxcsr<>+4(SB)
 done:
 	VZEROUPPER
 	RET
 
-// func stripRowsBF161x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF161x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF161x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF161x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -7783,9 +7982,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z1
 	ADDQ R10, BX
@@ -7796,23 +7995,24 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF162x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF162x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF162x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF162x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -7831,9 +8031,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	ADDQ R10, BX
@@ -7848,23 +8048,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF163x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF163x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF163x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF163x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -7890,9 +8091,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	ADDQ R10, BX
@@ -7911,24 +8112,25 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF164x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF164x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF164x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF164x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -7961,9 +8163,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	ADDQ R10, BX
@@ -7986,24 +8188,25 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF165x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF165x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF165x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF165x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -8043,9 +8246,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z5
 	ADDQ R10, BX
@@ -8072,25 +8275,26 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z4, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF166x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF166x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF166x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF166x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -8137,9 +8341,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	ADDQ R10, BX
@@ -8170,25 +8374,26 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z5, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF167x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF167x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF167x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF167x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -8242,9 +8447,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z7
 	ADDQ R10, BX
@@ -8279,26 +8484,27 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z6, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF168x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF168x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF168x1AVX512(args *stripArgs)
+TEXT ·stripRowsBF168x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -8359,9 +8565,39 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	ADDQ R10, BX
@@ -8400,23 +8636,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z7, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF161x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF161x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF161x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF161x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8431,9 +8668,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
@@ -8447,23 +8684,24 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF162x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF162x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF162x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF162x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8488,9 +8726,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
@@ -8510,23 +8748,24 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF163x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF163x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF163x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF163x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8561,9 +8800,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -8589,24 +8828,25 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF164x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF164x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF164x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF164x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8651,9 +8891,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
@@ -8685,24 +8925,25 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF165x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF165x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF165x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF165x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8757,9 +8998,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z10
 	VMOVUPS 64(BX), Z11
@@ -8797,25 +9038,26 @@ one:
 	VMOVUPS Z8, 0(DI)
 	VMOVUPS Z9, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF166x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF166x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF166x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF166x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -8880,9 +9122,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -8926,25 +9168,26 @@ one:
 	VMOVUPS Z10, 0(DI)
 	VMOVUPS Z11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF167x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF167x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF167x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF167x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9019,9 +9262,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z14
 	VMOVUPS 64(BX), Z15
@@ -9071,26 +9314,27 @@ one:
 	VMOVUPS Z12, 0(DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF168x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF168x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF168x2AVX512(args *stripArgs)
+TEXT ·stripRowsBF168x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9175,9 +9419,39 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
@@ -9233,23 +9507,24 @@ one:
 	VMOVUPS Z14, 0(DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF161x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF161x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF161x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF161x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9267,9 +9542,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
@@ -9286,23 +9561,24 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF162x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF162x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF162x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF162x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9333,9 +9609,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -9360,23 +9636,24 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF163x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF163x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF163x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF163x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9420,9 +9697,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z9
 	VMOVUPS 64(BX), Z10
@@ -9455,24 +9732,25 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF164x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF164x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF164x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF164x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9529,9 +9807,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -9572,24 +9850,25 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF165x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF165x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF165x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF165x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9659,9 +9938,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z15
 	VMOVUPS 64(BX), Z16
@@ -9710,25 +9989,26 @@ one:
 	VMOVUPS Z13, 64(DI)
 	VMOVUPS Z14, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF166x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF166x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF166x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF166x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9811,9 +10091,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z18
 	VMOVUPS 64(BX), Z19
@@ -9870,25 +10150,26 @@ one:
 	VMOVUPS Z16, 64(DI)
 	VMOVUPS Z17, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF167x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF167x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF167x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF167x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -9984,9 +10265,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z21
 	VMOVUPS 64(BX), Z22
@@ -10051,26 +10332,27 @@ one:
 	VMOVUPS Z19, 64(DI)
 	VMOVUPS Z20, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripRowsBF168x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripRowsBF168x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripRowsBF168x3AVX512(args *stripArgs)
+TEXT ·stripRowsBF168x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 	LEAQ (R9)(R9*2), R13
 	LEAQ (R9)(R9*4), DX
 	LEAQ (R13)(R9*4), R15
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -10179,9 +10461,39 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 88(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedA
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	ADDQ 80(R14), AX
+fetchA:
+	PREFETCHT1 0(AX)
+	PREFETCHT1 0(AX)(R9*1)
+	PREFETCHT1 0(AX)(R9*2)
+	PREFETCHT1 0(AX)(R13*1)
+	PREFETCHT1 0(AX)(R9*4)
+	PREFETCHT1 0(AX)(DX*1)
+	PREFETCHT1 0(AX)(R13*2)
+	PREFETCHT1 0(AX)(R15*1)
+	ADDQ $64, AX
+	DECQ CX
+	JNE fetchA
+fetchedA:
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
+	MOVQ R12, AX
+	MOVQ 56(R14), CX
 	SUBQ $4, CX
 	JLT rest
 	PCALIGN $32
@@ -10409,23 +10721,24 @@ store:
 	VMOVUPS Z22, 64(DI)
 	VMOVUPS Z23, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF161x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF161x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF161x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF161x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10437,9 +10750,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z1
 	ADDQ R10, BX
@@ -10450,23 +10763,24 @@ one:
 	JNE one
 	VMOVUPS Z0, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF162x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF162x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF162x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF162x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10485,9 +10799,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	ADDQ R10, BX
@@ -10502,23 +10816,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z1, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF163x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF163x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF163x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF163x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10544,9 +10859,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	ADDQ R10, BX
@@ -10565,23 +10880,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z2, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF164x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF164x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF164x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF164x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10614,9 +10930,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	ADDQ R10, BX
@@ -10639,23 +10955,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z3, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF165x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF165x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF165x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF165x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10695,9 +11012,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z5
 	ADDQ R10, BX
@@ -10724,23 +11041,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z4, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF166x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF166x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF166x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF166x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10787,9 +11105,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	ADDQ R10, BX
@@ -10820,23 +11138,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z5, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF167x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF167x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF167x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF167x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -10890,9 +11209,9 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z7
 	ADDQ R10, BX
@@ -10927,23 +11246,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z6, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF168x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF168x1AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF168x1AVX512(args *stripArgs)
+TEXT ·stripColumnsBF168x1AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	ADDQ R8, SI
@@ -11004,9 +11324,21 @@ start:
 	PREFETCHT0 0(SI)
 	PREFETCHT0 60(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	ADDQ R10, BX
@@ -11045,23 +11377,24 @@ one:
 	ADDQ R8, DI
 	VMOVUPS Z7, 0(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF161x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF161x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF161x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF161x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11076,9 +11409,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
@@ -11092,23 +11425,24 @@ one:
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS Z1, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF162x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF162x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF162x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF162x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11133,9 +11467,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
@@ -11155,23 +11489,24 @@ one:
 	VMOVUPS Z2, 0(DI)
 	VMOVUPS Z3, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF163x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF163x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF163x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF163x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11206,9 +11541,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -11234,23 +11569,24 @@ one:
 	VMOVUPS Z4, 0(DI)
 	VMOVUPS Z5, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF164x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF164x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF164x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF164x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11295,9 +11631,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
@@ -11329,23 +11665,24 @@ one:
 	VMOVUPS Z6, 0(DI)
 	VMOVUPS Z7, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF165x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF165x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF165x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF165x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11400,9 +11737,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z10
 	VMOVUPS 64(BX), Z11
@@ -11440,23 +11777,24 @@ one:
 	VMOVUPS Z8, 0(DI)
 	VMOVUPS Z9, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF166x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF166x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF166x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF166x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11521,9 +11859,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -11567,23 +11905,24 @@ one:
 	VMOVUPS Z10, 0(DI)
 	VMOVUPS Z11, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF167x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF167x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF167x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF167x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11658,9 +11997,9 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z14
 	VMOVUPS 64(BX), Z15
@@ -11710,23 +12049,24 @@ one:
 	VMOVUPS Z12, 0(DI)
 	VMOVUPS Z13, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF168x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF168x2AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF168x2AVX512(args *stripArgs)
+TEXT ·stripColumnsBF168x2AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11811,9 +12151,21 @@ start:
 	PREFETCHT0 64(SI)
 	PREFETCHT0 124(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
@@ -11869,23 +12221,24 @@ one:
 	VMOVUPS Z14, 0(DI)
 	VMOVUPS Z15, 64(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF161x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF161x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF161x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF161x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11903,9 +12256,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
@@ -11922,23 +12275,24 @@ one:
 	VMOVUPS Z1, 64(DI)
 	VMOVUPS Z2, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF162x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF162x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF162x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF162x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -11969,9 +12323,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -11996,23 +12350,24 @@ one:
 	VMOVUPS Z4, 64(DI)
 	VMOVUPS Z5, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF163x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF163x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF163x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF163x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12056,9 +12411,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z9
 	VMOVUPS 64(BX), Z10
@@ -12091,23 +12446,24 @@ one:
 	VMOVUPS Z7, 64(DI)
 	VMOVUPS Z8, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF164x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF164x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF164x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF164x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12164,9 +12520,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -12207,23 +12563,24 @@ one:
 	VMOVUPS Z10, 64(DI)
 	VMOVUPS Z11, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF165x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF165x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF165x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF165x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12293,9 +12650,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z15
 	VMOVUPS 64(BX), Z16
@@ -12344,23 +12701,24 @@ one:
 	VMOVUPS Z13, 64(DI)
 	VMOVUPS Z14, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF166x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF166x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF166x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF166x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12443,9 +12801,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z18
 	VMOVUPS 64(BX), Z19
@@ -12502,23 +12860,24 @@ one:
 	VMOVUPS Z16, 64(DI)
 	VMOVUPS Z17, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF167x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF167x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF167x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF167x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12614,9 +12973,9 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 one:
 	VMOVUPS 0(BX), Z21
 	VMOVUPS 64(BX), Z22
@@ -12681,23 +13040,24 @@ one:
 	VMOVUPS Z19, 64(DI)
 	VMOVUPS Z20, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER
 	RET
 
-// func stripColumnsBF168x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
-TEXT ·stripColumnsBF168x3AVX512(SB), NOSPLIT, $0-80
-	MOVQ c+0(FP), DI
-	MOVQ ldc+8(FP), R8
-	MOVQ a+16(FP), R12
-	MOVQ lda+24(FP), R9
-	MOVQ ldb+48(FP), R10
-	MOVQ tiles+64(FP), R11
+// func stripColumnsBF168x3AVX512(args *stripArgs)
+TEXT ·stripColumnsBF168x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), R14
+	MOVQ 0(R14), DI
+	MOVQ 8(R14), R8
+	MOVQ 16(R14), R12
+	MOVQ 24(R14), R9
+	MOVQ 48(R14), R10
+	MOVQ 64(R14), R11
 tile:
 	MOVQ DI, SI
-	TESTQ $1, flags+72(FP)
+	TESTQ $1, 72(R14)
 	JEQ zero
 	VMOVUPS 0(SI), Z0
 	VMOVUPS 64(SI), Z1
@@ -12806,9 +13166,21 @@ start:
 	PREFETCHT0 128(SI)
 	PREFETCHT0 188(SI)
 	ADDQ R8, SI
-	MOVQ b+40(FP), BX
+	MOVQ 104(R14), CX
+	TESTQ CX, CX
+	JEQ fetchedB
+	MOVQ 96(R14), AX
+fetchB:
+	PREFETCHT1 (AX)
+	PREFETCHT1 64(AX)
+	ADDQ $128, AX
+	DECQ CX
+	JNE fetchB
+	MOVQ AX, 96(R14)
+fetchedB:
+	MOVQ 40(R14), BX
 	MOVQ R12, AX
-	MOVQ k+56(FP), CX
+	MOVQ 56(R14), CX
 	SUBQ $4, CX
 	JLT rest
 	PCALIGN $32
@@ -13039,7 +13411,7 @@ store:
 	VMOVUPS Z22, 64(DI)
 	VMOVUPS Z23, 128(DI)
 	ADDQ R8, DI
-	ADDQ tile+32(FP), R12
+	ADDQ 32(R14), R12
 	DECQ R11
 	JNE tile
 	VZEROUPPER

@@ -4,367 +4,365 @@
 
 package kernel
 
-import "unsafe"
-
 //go:noescape
-func stripRows1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows1x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows5x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows5x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows6x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows6x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows7x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows7x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows8x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows8x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows1x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows5x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows5x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows6x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows6x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows7x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows7x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows8x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows8x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows1x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows2x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows3x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows4x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows5x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows5x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows6x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows6x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows7x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows7x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRows8x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRows8x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns5x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns5x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns6x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns6x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns7x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns7x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns8x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns8x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns5x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns5x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns6x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns6x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns7x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns7x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns8x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns8x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns1x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns2x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns3x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns4x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns5x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns5x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns6x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns6x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns7x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns7x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumns8x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumns8x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs1x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs2x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs3x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfPairs4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfPairs4x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed4x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed4x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed1x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed1x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed2x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed2x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed3x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed3x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripHalfMixed4x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripHalfMixed4x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF161x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF161x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF162x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF162x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF163x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF163x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF164x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF164x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF165x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF165x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF166x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF166x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF167x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF167x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF168x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF168x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF161x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF161x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF162x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF162x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF163x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF163x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF164x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF164x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF165x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF165x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF166x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF166x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF167x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF167x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF168x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF168x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF161x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF161x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF162x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF162x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF163x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF163x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF164x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF164x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF165x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF165x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF166x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF166x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF167x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF167x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripRowsBF168x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripRowsBF168x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF161x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF161x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF162x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF162x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF163x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF163x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF164x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF164x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF165x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF165x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF166x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF166x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF167x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF167x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF168x1AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF168x1AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF161x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF161x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF162x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF162x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF163x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF163x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF164x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF164x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF165x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF165x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF166x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF166x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF167x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF167x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF168x2AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF168x2AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF161x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF161x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF162x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF162x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF163x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF163x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF164x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF164x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF165x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF165x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF166x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF166x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF167x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF167x3AVX512(args *stripArgs)
 
 //go:noescape
-func stripColumnsBF168x3AVX512(c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int)
+func stripColumnsBF168x3AVX512(args *stripArgs)
 
 //go:noescape
 func burstAVX512(n int)

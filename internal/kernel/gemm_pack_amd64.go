@@ -80,11 +80,13 @@ func (s *side) bytes() int {
 	return 4 * s.stride
 }
 
-var packRowsF32 = [...]func(dst *float32, ldd int, src unsafe.Pointer, lds, rows int){
-	nil, packRowsF32x8, packRowsF32x16, packRowsF32x24, packRowsF32x32, packRowsF32x40, packRowsF32x48}
+// packRowsFunc is one of packRows: for 8 columns, 16, and so on.
+type packRowsFunc = func(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-var packRowsBF16 = [...]func(dst *float32, ldd int, src unsafe.Pointer, lds, rows int){
-	nil, packRowsBF16x8, packRowsBF16x16, packRowsBF16x24, packRowsBF16x32, packRowsBF16x40, packRowsBF16x48}
+var (
+	packRowsF32  = [...]packRowsFunc{nil, packRowsF32x8, packRowsF32x16, packRowsF32x24, packRowsF32x32, packRowsF32x40, packRowsF32x48}
+	packRowsBF16 = [...]packRowsFunc{nil, packRowsBF16x8, packRowsBF16x16, packRowsBF16x24, packRowsBF16x32, packRowsBF16x40, packRowsBF16x48}
+)
 
 // packPanel writes kb steps from k of lines, wide elements from step to step.
 // Lines that there are not hold anything: their sums are never stored.
@@ -102,7 +104,7 @@ func (s *side) packPanel(dst []float32, wide, line, lines, k, kb int) {
 	}
 	done := 0
 	if whole := lines / 8; whole > 0 {
-		done = s.packRows(dst, wide, line, whole, k, kb)
+		done = s.packRows(dst, wide, 0, line, whole, 1, k, kb)
 	}
 	s.fill(dst, wide, line, lines, k, done, kb)
 	if whole := lines &^ 7; whole < lines {
@@ -131,8 +133,9 @@ func (s *side) packTransposed(dst []float32, wide, line, k, kb int) int {
 	return kb &^ 7
 }
 
-// packRows packs 8*vecs lines across k and returns the number of steps it did.
-func (s *side) packRows(dst []float32, wide, line, vecs, k, kb int) int {
+// packRows packs panels of 8*vecs lines across k, step elements from panel to
+// panel, and returns the number of steps it did.
+func (s *side) packRows(dst []float32, wide, step, line, vecs, panels, k, kb int) int {
 	ld := s.bytes()
 	switch s.order {
 	case paired:
@@ -140,52 +143,124 @@ func (s *side) packRows(dst []float32, wide, line, vecs, k, kb int) int {
 			kb--
 		}
 		if kb > 0 {
-			packPairs(unsafe.Pointer(&dst[0]), 4*wide, s.address(line, 2*k), ld, kb, vecs)
+			packPairs(&dst[0], 4*wide, 4*step, s.address(line, 2*k), ld, kb, panels, vecs)
 		}
 	case swapped:
 		kb &^= 1
 		if kb > 0 {
-			packRowsBF16[vecs](&dst[0], 8*wide, s.address(line, k+1), 2*ld, kb/2)
-			packRowsBF16[vecs](&dst[wide], 8*wide, s.address(line, k), 2*ld, kb/2)
+			packRowsBF16[vecs](&dst[0], 8*wide, 4*step, s.address(line, k+1), 2*ld, kb/2, panels)
+			packRowsBF16[vecs](&dst[wide], 8*wide, 4*step, s.address(line, k), 2*ld, kb/2, panels)
 		}
 	default:
 		f := packRowsF32[vecs]
 		if s.half {
 			f = packRowsBF16[vecs]
 		}
-		f(&dst[0], 4*wide, s.address(line, k), ld, kb)
+		f(&dst[0], 4*wide, 4*step, s.address(line, k), ld, kb, panels)
 	}
 	return kb
 }
 
-// panelOfB is where a panel is and the bytes from step to step.
-type panelOfB struct {
-	at unsafe.Pointer
-	ld int
+// gap is the number of elements between panels and between tiles, so that they do
+// not collide in a cache.
+const gap = 16
+
+// panelSource is where the panels of an item come from.
+type panelSource uint8
+
+const (
+	panelsPacked panelSource = iota // B came packed
+	panelsDirect                    // B is read where it lies
+	panelsUnpack                    // B came packed as pairs, and float32 is needed
+	panelsAlong                     // packed panel by panel where they are used first, while hot
+	panelsAcross                    // packed all together, row by row as they lie
+)
+
+func (w *work) panelSource() panelSource {
+	switch {
+	case w.p.packed && w.p.b.half && w.b.order != paired:
+		return panelsUnpack
+	case w.p.packed:
+		return panelsPacked
+	case w.b.along:
+		return panelsAlong
+	case w.i1-w.i0 <= directRows && !w.b.half && (w.j1 < w.p.n || w.p.n%w.t.width == 0):
+		return panelsDirect
+	}
+	return panelsAcross
 }
 
-// panel makes kb steps from k of the panel at column j readable. The first time,
-// in each block of k, that may mean to pack it.
-func (w *work) panel(k, kb, kstep, j, j0, j1, vecs int, first, direct bool) panelOfB {
-	wide := vecs * w.t.width
-	lines := min(wide, w.p.n-j)
-	unpack := w.p.packed && w.p.b.half && w.b.order != paired
-	switch {
-	case w.p.packed && !unpack:
-		return w.packedPanel(j, vecs, k, w.steps)
-	case !w.p.packed && direct && !w.b.half && !w.b.along && lines == wide:
-		return panelOfB{w.b.address(j, k), w.b.bytes()}
+// panelAt is the room for the panel at column j.
+func (w *work) panelAt(j int) int {
+	return (j-w.j0)*w.kstep + (j-w.j0)/(w.t.width*maxVecs)*gap
+}
+
+// begin starts a block of k.
+func (p panelSource) begin(w *work, k, kb int) {
+	if p == panelsPacked || p == panelsDirect {
+		return
 	}
-	room := grow(&w.s.b, ceil(j1-j0, w.t.width)*w.t.width*kstep)
-	dst := room[(j-j0)*kstep:]
-	switch {
-	case !first:
-	case unpack:
+	wide := w.t.width * maxVecs
+	room := grow(&w.s.b, w.panelAt(w.j1+wide))
+	if p != panelsAcross {
+		return
+	}
+	j := w.j0
+	for j+wide <= w.j1 && w.t.vecs(w.p.n, j) == maxVecs {
+		j += wide
+	}
+	done := 0
+	if j > w.j0 {
+		step := wide*w.kstep + gap
+		done = w.b.packRows(room, wide, step, w.j0, wide/8, (j-w.j0)/wide, k, kb)
+		for q := w.j0; q < j && done < kb; q += wide {
+			w.b.fill(room[w.panelAt(q):], wide, q, wide, k, done, kb)
+		}
+	}
+	for j < w.j1 {
+		vecs := w.t.vecs(w.p.n, j)
+		w.b.packPanel(room[w.panelAt(j):], vecs*w.t.width, j, min(vecs*w.t.width, w.p.n-j), k, kb)
+		j += vecs * w.t.width
+	}
+}
+
+// panel puts the panel at column j, kb steps from k, into the kernels' arguments,
+// and what comes after it.
+func (p panelSource) panel(w *work, k, kb, i, j, vecs int) {
+	args, wide := &w.s.args, vecs*w.t.width
+	args.ldb, args.next, args.nextLines = 4*wide, nil, 0
+	switch p {
+	case panelsPacked:
+		args.b = w.packedPanel(j, vecs, k, w.steps)
+		return
+	case panelsDirect:
+		args.b, args.ldb = w.b.address(j, k), w.b.bytes()
+		return
+	}
+	dst := w.s.b[w.panelAt(j):]
+	args.b = unsafe.Pointer(&dst[0])
+	if i == w.i0 && p == panelsUnpack {
 		w.unpack(dst, j, vecs, k, kb)
-	default:
-		w.b.packPanel(dst, wide, j, lines, k, kb)
 	}
-	return panelOfB{unsafe.Pointer(&dst[0]), 4 * wide}
+	if i == w.i0 && p == panelsAlong {
+		w.b.packPanel(dst, wide, j, min(wide, w.p.n-j), k, kb)
+	}
+	w.fetchB(p, kb, i, j, wide)
+}
+
+// fetchB lets the kernels fetch the next panel while they work on this one.
+func (w *work) fetchB(p panelSource, kb, i, j, wide int) {
+	const small = 1 << 16 // elements that stay in the second-level cache
+	if (w.j1-w.j0)*w.kstep < small || i == w.i0 && p != panelsAcross {
+		return
+	}
+	j += wide
+	if j >= w.j1 {
+		if j = w.j0; i+w.istep >= w.i1 {
+			return
+		}
+	}
+	w.s.args.next, w.s.args.nextLines = unsafe.Pointer(&w.s.b[w.panelAt(j)]), kb*wide/32
 }
 
 // unpack widens part of a packed panel of pairs.
@@ -193,10 +268,10 @@ func (w *work) unpack(dst []float32, j, vecs, k, kb int) {
 	wide := vecs * w.t.width
 	src := w.packedPanel(j, vecs, k/2, ceil(w.p.k, 2))
 	if w.b.order == plain {
-		unpackPairsBF16(&dst[0], src.at, ceil(kb, 2), wide/8)
+		unpackPairsBF16(&dst[0], src, ceil(kb, 2), wide/8)
 		return
 	}
-	unpackPairsSwap(&dst[0], src.at, ceil(kb, 2), wide/8)
+	unpackPairsSwap(&dst[0], src, ceil(kb, 2), wide/8)
 	if kb%2 == 1 { // the last element has no partner to change places with
 		copy(dst[(kb-1)*wide:kb*wide], dst[kb*wide:])
 	}
@@ -204,9 +279,8 @@ func (w *work) unpack(dst []float32, j, vecs, k, kb int) {
 
 // packedPanel is the panel at column j, from a step on, of a packed B with the
 // given steps in all.
-func (w *work) packedPanel(j, vecs, step, steps int) panelOfB {
-	wide := vecs * w.t.width
-	return panelOfB{unsafe.Pointer(&w.p.b.panels[j*steps+step*wide]), 4 * wide}
+func (w *work) packedPanel(j, vecs, step, steps int) unsafe.Pointer {
+	return unsafe.Pointer(&w.p.b.panels[j*steps+step*vecs*w.t.width])
 }
 
 // pack makes panels of B, of all k: float32, or pairs of bfloat16.
@@ -235,6 +309,7 @@ type tilesOfA struct {
 	table    *stripTable
 	at       unsafe.Pointer
 	ld, tile int
+	inPlace  bool
 	tail     int // 1 if the last step is at last
 	last     unsafe.Pointer
 }
@@ -262,7 +337,7 @@ func (w *work) blockA(k, kb, i, rows int) tilesOfA {
 
 func (w *work) rowsOfA(table *stripTable, i, k int) tilesOfA {
 	ld := w.a.bytes()
-	return tilesOfA{table: table, at: w.a.address(i, k), ld: ld, tile: w.t.rows * ld}
+	return tilesOfA{table: table, at: w.a.address(i, k), ld: ld, tile: w.t.rows * ld, inPlace: true}
 }
 
 // fillRows writes kb steps from k of rows to dst, ld elements from row to row.
@@ -292,7 +367,6 @@ func (w *work) widen(table *stripTable, k, kb, i, rows int) tilesOfA {
 
 // packTiles packs rows that lie across k, tile by tile.
 func (w *work) packTiles(k, kb, i, rows int) tilesOfA {
-	const gap = 16 // floats between tiles, so that they do not collide in a cache
 	mr := w.t.rows
 	table, element, whole := w.t.alongColumns, k, kb
 	if w.a.order == paired {

@@ -8,16 +8,26 @@
 DATA odd<>+0(SB)/4, $0xFFFF0000 // the second bfloat16 of a pair, as float32
 GLOBL odd<>(SB), RODATA|NOPTR, $4
 
-// func packRowsF32x8(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x8(SB), NOSPLIT, $0-40
+// func packRowsF32x8(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS Y0, 0(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS Y0, 0(AX)
+	ADDQ $32, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -25,18 +35,28 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsF32x16(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x16(SB), NOSPLIT, $0-40
+// func packRowsF32x16(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ $64, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -44,20 +64,30 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsF32x24(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x24(SB), NOSPLIT, $0-40
+// func packRowsF32x24(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x24(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ $96, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -65,22 +95,32 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsF32x32(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x32(SB), NOSPLIT, $0-40
+// func packRowsF32x32(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 96(SI), Y3
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ $128, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -88,24 +128,34 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsF32x40(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x40(SB), NOSPLIT, $0-40
+// func packRowsF32x40(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x40(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 96(SI), Y3
-	VMOVUPS 128(SI), Y4
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	ADDQ $160, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -113,26 +163,36 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsF32x48(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsF32x48(SB), NOSPLIT, $0-40
+// func packRowsF32x48(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsF32x48(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VMOVUPS 0(SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 96(SI), Y3
-	VMOVUPS 128(SI), Y4
-	VMOVUPS 160(SI), Y5
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
-	VMOVUPS Y5, 160(DI)
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VMOVUPS 0(BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	VMOVUPS 128(BX), Y4
+	VMOVUPS 160(BX), Y5
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	ADDQ $192, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -140,17 +200,27 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x8(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x8(SB), NOSPLIT, $0-40
+// func packRowsBF16x8(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x8(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y0, 0(AX)
+	ADDQ $16, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -158,20 +228,30 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x16(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x16(SB), NOSPLIT, $0-40
+// func packRowsBF16x16(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x16(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VPMOVZXWD 16(SI), Y1
+	VPMOVZXWD 16(BX), Y1
 	VPSLLD $16, Y1, Y1
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ $32, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -179,23 +259,33 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x24(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x24(SB), NOSPLIT, $0-40
+// func packRowsBF16x24(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x24(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VPMOVZXWD 16(SI), Y1
+	VPMOVZXWD 16(BX), Y1
 	VPSLLD $16, Y1, Y1
-	VPMOVZXWD 32(SI), Y2
+	VPMOVZXWD 32(BX), Y2
 	VPSLLD $16, Y2, Y2
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ $48, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -203,26 +293,36 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x32(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x32(SB), NOSPLIT, $0-40
+// func packRowsBF16x32(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x32(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VPMOVZXWD 16(SI), Y1
+	VPMOVZXWD 16(BX), Y1
 	VPSLLD $16, Y1, Y1
-	VPMOVZXWD 32(SI), Y2
+	VPMOVZXWD 32(BX), Y2
 	VPSLLD $16, Y2, Y2
-	VPMOVZXWD 48(SI), Y3
+	VPMOVZXWD 48(BX), Y3
 	VPSLLD $16, Y3, Y3
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ $64, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -230,29 +330,39 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x40(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x40(SB), NOSPLIT, $0-40
+// func packRowsBF16x40(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x40(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VPMOVZXWD 16(SI), Y1
+	VPMOVZXWD 16(BX), Y1
 	VPSLLD $16, Y1, Y1
-	VPMOVZXWD 32(SI), Y2
+	VPMOVZXWD 32(BX), Y2
 	VPSLLD $16, Y2, Y2
-	VPMOVZXWD 48(SI), Y3
+	VPMOVZXWD 48(BX), Y3
 	VPSLLD $16, Y3, Y3
-	VPMOVZXWD 64(SI), Y4
+	VPMOVZXWD 64(BX), Y4
 	VPSLLD $16, Y4, Y4
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	ADDQ $80, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -260,32 +370,42 @@ row:
 	VZEROUPPER
 	RET
 
-// func packRowsBF16x48(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
-TEXT ·packRowsBF16x48(SB), NOSPLIT, $0-40
+// func packRowsBF16x48(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+TEXT ·packRowsBF16x48(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ rows+32(FP), CX
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ rows+40(FP), CX
+	MOVQ panels+48(FP), R11
 row:
-	VPMOVZXWD 0(SI), Y0
+	MOVQ DI, AX
+	MOVQ SI, BX
+	MOVQ R11, DX
+panel:
+	VPMOVZXWD 0(BX), Y0
 	VPSLLD $16, Y0, Y0
-	VPMOVZXWD 16(SI), Y1
+	VPMOVZXWD 16(BX), Y1
 	VPSLLD $16, Y1, Y1
-	VPMOVZXWD 32(SI), Y2
+	VPMOVZXWD 32(BX), Y2
 	VPSLLD $16, Y2, Y2
-	VPMOVZXWD 48(SI), Y3
+	VPMOVZXWD 48(BX), Y3
 	VPSLLD $16, Y3, Y3
-	VPMOVZXWD 64(SI), Y4
+	VPMOVZXWD 64(BX), Y4
 	VPSLLD $16, Y4, Y4
-	VPMOVZXWD 80(SI), Y5
+	VPMOVZXWD 80(BX), Y5
 	VPSLLD $16, Y5, Y5
-	VMOVUPS Y0, 0(DI)
-	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
-	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y0, 0(AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	ADDQ $96, BX
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	ADDQ R9, SI
 	ADDQ R8, DI
 	DECQ CX
@@ -781,28 +901,36 @@ tile:
 	VZEROUPPER
 	RET
 
-// func packPairs(dst unsafe.Pointer, dstStep int, src unsafe.Pointer, srcStep, pairs, vecs int)
-TEXT ·packPairs(SB), NOSPLIT, $0-48
+// func packPairs(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, pairs, panels, vecs int)
+TEXT ·packPairs(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ dstStep+8(FP), R8
-	MOVQ src+16(FP), SI
-	MOVQ srcStep+24(FP), R9
-	MOVQ pairs+32(FP), CX
-	MOVQ vecs+40(FP), R11
+	MOVQ panelStep+16(FP), R10
+	MOVQ src+24(FP), SI
+	MOVQ srcStep+32(FP), R9
+	MOVQ pairs+40(FP), CX
+	MOVQ panels+48(FP), R11
+	MOVQ vecs+56(FP), R12
 row:
 	MOVQ DI, AX
 	MOVQ SI, BX
 	MOVQ R11, DX
+panel:
+	MOVQ AX, R13
+	MOVQ R12, R15
 vec:
 	VPMOVZXWD (BX), Y0
 	VPMOVZXWD (BX)(R9*1), Y1
 	VPSLLD $16, Y1, Y1
 	VPOR Y1, Y0, Y0
-	VMOVDQU Y0, (AX)
+	VMOVDQU Y0, (R13)
 	ADDQ $16, BX
-	ADDQ $32, AX
-	DECQ DX
+	ADDQ $32, R13
+	DECQ R15
 	JNE vec
+	ADDQ R10, AX
+	DECQ DX
+	JNE panel
 	LEAQ (SI)(R9*2), SI
 	ADDQ R8, DI
 	DECQ CX

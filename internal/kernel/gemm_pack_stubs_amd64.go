@@ -6,65 +6,89 @@ package kernel
 
 import "unsafe"
 
-// packRowsF32x8 copies rows of 8 float32 to a panel.
-//
-//go:noescape
-func packRowsF32x8(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+// Flags of the strip kernels.
+const (
+	loadC = 1 // start from C, else from +0
+	flush = 2 // denormals, in and out
+)
 
-// packRowsF32x16 copies rows of 16 float32 to a panel.
-//
-//go:noescape
-func packRowsF32x16(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+// stripArgs is the work of a strip kernel.
+type stripArgs struct {
+	c          *float32       // first tile of C
+	ldc        int            // bytes between rows of C
+	a          unsafe.Pointer // first tile of A
+	lda        int            // bytes between rows of A, or between steps (Columns)
+	tile       int            // bytes between tiles of A
+	b          unsafe.Pointer // panel of B
+	ldb        int            // bytes between steps of the panel
+	k          int            // steps, more than none
+	tiles      int            // more than none
+	flags      int            // of loadC, flush
+	ahead      int            // Rows: bytes from a tile of A to one to fetch into the second-level cache
+	aheadLines int            // 64-byte lines to fetch of each of its rows
+	next       unsafe.Pointer // memory to fetch into the second-level cache; the kernel moves it on
+	nextLines  int            // pairs of lines to fetch of it with every tile
+}
 
-// packRowsF32x24 copies rows of 24 float32 to a panel.
+// packRowsF32x8 copies rows of 8*panels float32 to panels.
 //
 //go:noescape
-func packRowsF32x24(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x8(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsF32x32 copies rows of 32 float32 to a panel.
+// packRowsF32x16 copies rows of 16*panels float32 to panels.
 //
 //go:noescape
-func packRowsF32x32(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x16(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsF32x40 copies rows of 40 float32 to a panel.
+// packRowsF32x24 copies rows of 24*panels float32 to panels.
 //
 //go:noescape
-func packRowsF32x40(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x24(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsF32x48 copies rows of 48 float32 to a panel.
+// packRowsF32x32 copies rows of 32*panels float32 to panels.
 //
 //go:noescape
-func packRowsF32x48(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x32(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x8 copies rows of 8 bfloat16, widened, to a panel.
+// packRowsF32x40 copies rows of 40*panels float32 to panels.
 //
 //go:noescape
-func packRowsBF16x8(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x40(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x16 copies rows of 16 bfloat16, widened, to a panel.
+// packRowsF32x48 copies rows of 48*panels float32 to panels.
 //
 //go:noescape
-func packRowsBF16x16(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsF32x48(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x24 copies rows of 24 bfloat16, widened, to a panel.
+// packRowsBF16x8 copies rows of 8*panels bfloat16, widened, to panels.
 //
 //go:noescape
-func packRowsBF16x24(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsBF16x8(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x32 copies rows of 32 bfloat16, widened, to a panel.
+// packRowsBF16x16 copies rows of 16*panels bfloat16, widened, to panels.
 //
 //go:noescape
-func packRowsBF16x32(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsBF16x16(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x40 copies rows of 40 bfloat16, widened, to a panel.
+// packRowsBF16x24 copies rows of 24*panels bfloat16, widened, to panels.
 //
 //go:noescape
-func packRowsBF16x40(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsBF16x24(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
-// packRowsBF16x48 copies rows of 48 bfloat16, widened, to a panel.
+// packRowsBF16x32 copies rows of 32*panels bfloat16, widened, to panels.
 //
 //go:noescape
-func packRowsBF16x48(dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int)
+func packRowsBF16x32(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+
+// packRowsBF16x40 copies rows of 40*panels bfloat16, widened, to panels.
+//
+//go:noescape
+func packRowsBF16x40(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
+
+// packRowsBF16x48 copies rows of 48*panels bfloat16, widened, to panels.
+//
+//go:noescape
+func packRowsBF16x48(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int)
 
 // packTransposedF32 turns 8 rows of 8*blocks float32 into 8 columns of a panel.
 //
@@ -116,10 +140,10 @@ func packColumnsSwapx8(dst *float32, tileStep int, src unsafe.Pointer, srcStep, 
 //go:noescape
 func packColumnsPairsx8(dst *float32, tileStep int, src unsafe.Pointer, srcStep, quads, tiles int)
 
-// packPairs makes of rows 2i and 2i+1 of 8*vecs bfloat16 a row of pairs.
+// packPairs makes of rows 2i and 2i+1 of 8*vecs*panels bfloat16 a row of pairs in panels.
 //
 //go:noescape
-func packPairs(dst unsafe.Pointer, dstStep int, src unsafe.Pointer, srcStep, pairs, vecs int)
+func packPairs(dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, pairs, panels, vecs int)
 
 // widenRowsBF16 copies rows of 8*vecs bfloat16, widened, to rows of float32.
 //

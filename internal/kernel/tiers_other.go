@@ -11,3 +11,6 @@ func tierTable(cpu.Tier) table {
 	rowsGeneric(&ops)
 	return ops
 }
+
+// simdScratch is empty where there are no vector kernels.
+type simdScratch struct{}

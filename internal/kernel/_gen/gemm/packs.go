@@ -60,17 +60,17 @@ func (f *file) arguments(names ...string) {
 }
 
 func packRows(f *file, s source, vecs int) {
-	f.fn(fmt.Sprintf("packRows%sx%d", s.name, 8*vecs), "dst *float32, dstStep int, src unsafe.Pointer, srcStep, rows int", 5,
-		fmt.Sprintf("// packRows%sx%d copies rows of %d %s to a panel.\n//\n", s.name, 8*vecs, 8*vecs, s.doc))
-	f.arguments("dst DI", "dstStep R8", "src SI", "srcStep R9", "rows CX")
-	f.p("row:")
+	f.fn(fmt.Sprintf("packRows%sx%d", s.name, 8*vecs), "dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, rows, panels int", 7,
+		fmt.Sprintf("// packRows%sx%d copies rows of %d*panels %s to panels.\n//\n", s.name, 8*vecs, 8*vecs, s.doc))
+	f.arguments("dst DI", "dstStep R8", "panelStep R10", "src SI", "srcStep R9", "rows CX", "panels R11")
+	f.p("row:\nMOVQ DI, AX\nMOVQ SI, BX\nMOVQ R11, DX\npanel:")
 	for v := range vecs {
-		f.load8(s, fmt.Sprintf("%d(SI)", 8*s.size*v), fmt.Sprint(v))
+		f.load8(s, fmt.Sprintf("%d(BX)", 8*s.size*v), fmt.Sprint(v))
 	}
 	for v := range vecs {
-		f.p("VMOVUPS Y%d, %d(DI)", v, 32*v)
+		f.p("VMOVUPS Y%d, %d(AX)", v, 32*v)
 	}
-	f.p("ADDQ R9, SI\nADDQ R8, DI\nDECQ CX\nJNE row")
+	f.p("ADDQ $%d, BX\nADDQ R10, AX\nDECQ DX\nJNE panel\nADDQ R9, SI\nADDQ R8, DI\nDECQ CX\nJNE row", 8*s.size*vecs)
 	f.ret()
 }
 
@@ -189,24 +189,30 @@ func packColumns(f *file, s source, rows int) {
 
 // packPairs makes one row of pairs of two rows of bfloat16.
 func packPairs(f *file) {
-	f.fn("packPairs", "dst unsafe.Pointer, dstStep int, src unsafe.Pointer, srcStep, pairs, vecs int", 6,
-		"// packPairs makes of rows 2i and 2i+1 of 8*vecs bfloat16 a row of pairs.\n//\n")
-	f.arguments("dst DI", "dstStep R8", "src SI", "srcStep R9", "pairs CX", "vecs R11")
+	f.fn("packPairs", "dst *float32, dstStep, panelStep int, src unsafe.Pointer, srcStep, pairs, panels, vecs int", 8,
+		"// packPairs makes of rows 2i and 2i+1 of 8*vecs*panels bfloat16 a row of pairs in panels.\n//\n")
+	f.arguments("dst DI", "dstStep R8", "panelStep R10", "src SI", "srcStep R9", "pairs CX", "panels R11", "vecs R12")
 	f.p(`
 		row:
 		MOVQ DI, AX
 		MOVQ SI, BX
 		MOVQ R11, DX
+		panel:
+		MOVQ AX, R13
+		MOVQ R12, R15
 		vec:
 		VPMOVZXWD (BX), Y0
 		VPMOVZXWD (BX)(R9*1), Y1
 		VPSLLD $16, Y1, Y1
 		VPOR Y1, Y0, Y0
-		VMOVDQU Y0, (AX)
+		VMOVDQU Y0, (R13)
 		ADDQ $16, BX
-		ADDQ $32, AX
-		DECQ DX
+		ADDQ $32, R13
+		DECQ R15
 		JNE vec
+		ADDQ R10, AX
+		DECQ DX
+		JNE panel
 		LEAQ (SI)(R9*2), SI
 		ADDQ R8, DI
 		DECQ CX

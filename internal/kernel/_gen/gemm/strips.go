@@ -14,7 +14,43 @@ const (
 	stripHalf    stripKind = "Half"    // as Rows, and B is pairs of bfloat16
 )
 
-const stripArgs = "c *float32, ldc int, a unsafe.Pointer, lda, tile int, b unsafe.Pointer, ldb, k, tiles, flags int"
+// fields are the words of the struct that a kernel takes.
+var fields = [...]struct{ name, kind, doc string }{
+	{"c", "*float32", "first tile of C"},
+	{"ldc", "int", "bytes between rows of C"},
+	{"a", "unsafe.Pointer", "first tile of A"},
+	{"lda", "int", "bytes between rows of A, or between steps (Columns)"},
+	{"tile", "int", "bytes between tiles of A"},
+	{"b", "unsafe.Pointer", "panel of B"},
+	{"ldb", "int", "bytes between steps of the panel"},
+	{"k", "int", "steps, more than none"},
+	{"tiles", "int", "more than none"},
+	{"flags", "int", "of loadC, flush"},
+	{"ahead", "int", "Rows: bytes from a tile of A to one to fetch into the second-level cache"},
+	{"aheadLines", "int", "64-byte lines to fetch of each of its rows"},
+	{"next", "unsafe.Pointer", "memory to fetch into the second-level cache; the kernel moves it on"},
+	{"nextLines", "int", "pairs of lines to fetch of it with every tile"},
+}
+
+// word is the operand for a field of the struct.
+func word(name string) string {
+	for i, field := range fields {
+		if field.name == name {
+			return fmt.Sprintf("%d(R14)", 8*i)
+		}
+	}
+	panic("no field " + name)
+}
+
+// declareArgs writes the struct, its flags and its users' types.
+func (f *file) declareArgs() {
+	fmt.Fprintf(&f.decl, "// Flags of the strip kernels.\nconst (\nloadC = %d // start from C, else from +0\nflush = %d // denormals, in and out\n)\n\n", loadC, flush)
+	f.decl.WriteString("// stripArgs is the work of a strip kernel.\ntype stripArgs struct {\n")
+	for _, field := range fields {
+		fmt.Fprintf(&f.decl, "%s %s // %s\n", field.name, field.kind, field.doc)
+	}
+	f.decl.WriteString("}\n\n")
+}
 
 // strips writes the kernels of one kind for every width and number of rows, and
 // returns the table of them. How is the rule: "" for float32 steps, "BF16" for
@@ -49,9 +85,9 @@ func strips(f *file, v isa, kind stripKind, how string) string {
 // strip is a kernel that advances the chains of `tiles` tiles of C, one under the
 // other, by k steps against one panel of B.
 //
-//	DI tile of C   R8 ldc    SI running row of C
-//	R12 tile of A  R9 lda    AX running A, R13 DX R15 are 3, 5, 7 times lda
-//	BX running B   R10 ldb   CX steps left   R11 tiles left
+//	R14 arguments  DI tile of C    R8 ldc   SI running row of C
+//	R12 tile of A  AX running A    R9 lda   R13, DX, R15 are 3, 5, 7 times lda
+//	BX running B   R10 ldb         CX steps left   R11 tiles left
 type strip struct {
 	*file
 	isa
@@ -74,14 +110,11 @@ func (s *strip) a(i, bytes int) string {
 }
 
 func (s *strip) write() {
-	s.fn(s.name, stripArgs, 10, "")
-	s.p(`
-		MOVQ c+0(FP), DI
-		MOVQ ldc+8(FP), R8
-		MOVQ a+16(FP), R12
-		MOVQ lda+24(FP), R9
-		MOVQ ldb+48(FP), R10
-		MOVQ tiles+64(FP), R11`)
+	s.fn(s.name, "args *stripArgs", 1, "")
+	s.p("MOVQ args+0(FP), R14")
+	for _, load := range [][2]string{{"c", "DI"}, {"ldc", "R8"}, {"a", "R12"}, {"lda", "R9"}, {"ldb", "R10"}, {"tiles", "R11"}} {
+		s.p("MOVQ %s, %s", word(load[0]), load[1])
+	}
 	if s.kind != stripColumns {
 		for i, set := range []string{3: "LEAQ (R9)(R9*2), R13", 5: "LEAQ (R9)(R9*4), DX", 7: "LEAQ (R13)(R9*4), R15"} {
 			if set != "" && (i < s.rows || i == 3 && s.rows > 6) {
@@ -90,21 +123,24 @@ func (s *strip) write() {
 		}
 	}
 	if s.how != "BF16" {
-		s.p("TESTQ $%d, flags+72(FP)\nJEQ tile\nLDMXCSR mxcsr<>+0(SB)", flush)
+		s.p("TESTQ $%d, %s\nJEQ tile\nLDMXCSR mxcsr<>+0(SB)", flush, word("flags"))
 	}
 	s.p("tile:")
 	s.begin()
+	if s.rows == s.isa.rows && s.kind != stripHalf {
+		s.fetch()
+	}
 	s.chains()
 	s.end()
 	if s.how != "BF16" {
-		s.p("TESTQ $%d, flags+72(FP)\nJEQ done\nLDMXCSR mxcsr<>+4(SB)\ndone:", flush)
+		s.p("TESTQ $%d, %s\nJEQ done\nLDMXCSR mxcsr<>+4(SB)\ndone:", flush, word("flags"))
 	}
 	s.ret()
 }
 
 // begin fills the accumulators and fetches the tile after this one.
 func (s *strip) begin() {
-	s.p("MOVQ DI, SI\nTESTQ $%d, flags+72(FP)\nJEQ zero", loadC)
+	s.p("MOVQ DI, SI\nTESTQ $%d, %s\nJEQ zero", loadC, word("flags"))
 	for i := range s.rows {
 		for v := range s.vecs {
 			s.p("VMOVUPS %d(SI), %s", 4*s.width*v, s.acc(i, v))
@@ -131,9 +167,22 @@ func (s *strip) begin() {
 	}
 }
 
+// fetch asks for memory that is used later, evenly over the tiles.
+func (s *strip) fetch() {
+	if s.kind == stripRows {
+		s.p("MOVQ %s, CX\nTESTQ CX, CX\nJEQ fetchedA\nMOVQ R12, AX\nADDQ %s, AX\nfetchA:", word("aheadLines"), word("ahead"))
+		for i := range s.rows {
+			s.p("PREFETCHT1 %s", s.a(i, 0))
+		}
+		s.p("ADDQ $64, AX\nDECQ CX\nJNE fetchA\nfetchedA:")
+	}
+	s.p("MOVQ %s, CX\nTESTQ CX, CX\nJEQ fetchedB\nMOVQ %s, AX\nfetchB:", word("nextLines"), word("next"))
+	s.p("PREFETCHT1 (AX)\nPREFETCHT1 64(AX)\nADDQ $128, AX\nDECQ CX\nJNE fetchB\nMOVQ AX, %s\nfetchedB:", word("next"))
+}
+
 // chains is the loop over k, unrolled, and the rest of it.
 func (s *strip) chains() {
-	s.p("MOVQ b+40(FP), BX\nMOVQ R12, AX\nMOVQ k+56(FP), CX")
+	s.p("MOVQ %s, BX\nMOVQ R12, AX\nMOVQ %s, CX", word("b"), word("k"))
 	if s.unroll > 1 {
 		s.p("SUBQ $%d, CX\nJLT rest\nPCALIGN $32\nloop:", s.unroll)
 		for u := range s.unroll {
@@ -229,7 +278,7 @@ func (s *strip) end() {
 		}
 		s.p("ADDQ R8, DI")
 	}
-	s.p("ADDQ tile+32(FP), R12\nDECQ R11\nJNE tile")
+	s.p("ADDQ %s, R12\nDECQ R11\nJNE tile", word("tile"))
 }
 
 // burst writes a loop of multiply-adds on registers alone, one for each register
