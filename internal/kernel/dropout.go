@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/aries-serpent/codexml/internal/rng"
 )
@@ -18,17 +17,10 @@ func Dropout(dst, src []float32, p float32, key rng.Key, index uint64) {
 	if !(p >= 0 && p < 1) {
 		panic(fmt.Sprintf("kernel: Dropout: a probability of %g, want one in [0, 1)", p))
 	}
-	s := sequencePool.Get().(*rng.Sequence)
-	defer sequencePool.Put(s)
-	*s = key.Sequence()
-	ops.dropout(dst, src, s, index, uint32(float64(p)*0x1p32), 1/(1-p))
+	ops.dropout(dst, src, key.Sequence(), index, uint32(float64(p)*0x1p32), 1/(1-p))
 }
 
-// sequencePool saves an allocation per call, as the address goes through a table of
-// funcs.
-var sequencePool = sync.Pool{New: func() any { return new(rng.Sequence) }}
-
-func dropoutGeneric(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32) {
+func dropoutGeneric(dst, src []float32, s rng.Sequence, index uint64, threshold uint32, scale float32) {
 	var block [4]uint32
 	for i, x := range src {
 		at := index + uint64(i)

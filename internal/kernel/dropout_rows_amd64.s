@@ -4,253 +4,6 @@
 
 #include "textflag.h"
 
-// func dropoutAVX2(dst []float32, src []float32, s *uint32, block uint64, threshold uint32, scale float32)
-// Requires: AVX, AVX2
-TEXT ·dropoutAVX2(SB), NOSPLIT, $0-72
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         src_base+24(FP), CX
-	MOVQ         dst_len+8(FP), DX
-	MOVQ         s+48(FP), BX
-	MOVQ         block+56(FP), SI
-	XORQ         DI, DI
-	VBROADCASTSS scale+68(FP), Y0
-	VBROADCASTSS threshold+64(FP), Y1
-	ANDQ         $-32, DX
-	JZ           done1
-
-group2:
-	VBROADCASTSS (BX), Y3
-	VBROADCASTSS 4(BX), Y4
-	VMOVQ        SI, X2
-	VPBROADCASTQ X2, Y5
-	VPSRLQ       $0x20, Y5, Y6
-	VPADDQ       blocks0of4<>+0(SB), Y5, Y5
-	VBROADCASTSS 8(BX), Y7
-	VBROADCASTSS 12(BX), Y8
-	VPBROADCASTQ X2, Y2
-	VPSRLQ       $0x20, Y2, Y9
-	VPADDQ       blocks1of4<>+0(SB), Y2, Y2
-	VBROADCASTSS 8(BX), Y10
-	VBROADCASTSS 12(BX), Y11
-	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y12
-	VXORPS       Y6, Y12, Y6
-	VXORPS       Y3, Y6, Y6
-	VPSRLQ       $0x20, Y5, Y12
-	VXORPS       Y8, Y12, Y8
-	VXORPS       Y4, Y8, Y8
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VXORPS       Y9, Y12, Y9
-	VXORPS       Y3, Y9, Y9
-	VPSRLQ       $0x20, Y2, Y12
-	VXORPS       Y11, Y12, Y11
-	VXORPS       Y4, Y11, Y11
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VXORPS       Y7, Y12, Y7
-	VXORPS       Y3, Y7, Y7
-	VPSRLQ       $0x20, Y6, Y12
-	VXORPS       Y5, Y12, Y5
-	VXORPS       Y4, Y5, Y5
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y11, Y12
-	VXORPS       Y10, Y12, Y10
-	VXORPS       Y3, Y10, Y10
-	VPSRLQ       $0x20, Y9, Y12
-	VXORPS       Y2, Y12, Y2
-	VXORPS       Y4, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VXORPS       Y8, Y12, Y8
-	VXORPS       Y3, Y8, Y8
-	VPSRLQ       $0x20, Y7, Y12
-	VXORPS       Y6, Y12, Y6
-	VXORPS       Y4, Y6, Y6
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y12
-	VXORPS       Y11, Y12, Y11
-	VXORPS       Y3, Y11, Y11
-	VPSRLQ       $0x20, Y10, Y12
-	VXORPS       Y9, Y12, Y9
-	VXORPS       Y4, Y9, Y9
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VXORPS       Y5, Y12, Y5
-	VXORPS       Y3, Y5, Y5
-	VPSRLQ       $0x20, Y8, Y12
-	VXORPS       Y7, Y12, Y7
-	VXORPS       Y4, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VXORPS       Y2, Y12, Y2
-	VXORPS       Y3, Y2, Y2
-	VPSRLQ       $0x20, Y11, Y12
-	VXORPS       Y10, Y12, Y10
-	VXORPS       Y4, Y10, Y10
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y12
-	VXORPS       Y6, Y12, Y6
-	VXORPS       Y3, Y6, Y6
-	VPSRLQ       $0x20, Y5, Y12
-	VXORPS       Y8, Y12, Y8
-	VXORPS       Y4, Y8, Y8
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VXORPS       Y9, Y12, Y9
-	VXORPS       Y3, Y9, Y9
-	VPSRLQ       $0x20, Y2, Y12
-	VXORPS       Y11, Y12, Y11
-	VXORPS       Y4, Y11, Y11
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VXORPS       Y7, Y12, Y7
-	VXORPS       Y3, Y7, Y7
-	VPSRLQ       $0x20, Y6, Y12
-	VXORPS       Y5, Y12, Y5
-	VXORPS       Y4, Y5, Y5
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y11, Y12
-	VXORPS       Y10, Y12, Y10
-	VXORPS       Y3, Y10, Y10
-	VPSRLQ       $0x20, Y9, Y12
-	VXORPS       Y2, Y12, Y2
-	VXORPS       Y4, Y2, Y2
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
-	VPSRLQ       $0x20, Y5, Y12
-	VXORPS       Y8, Y12, Y8
-	VXORPS       Y3, Y8, Y8
-	VPSRLQ       $0x20, Y7, Y12
-	VXORPS       Y6, Y12, Y6
-	VXORPS       Y4, Y6, Y6
-	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
-	VPSRLQ       $0x20, Y2, Y12
-	VXORPS       Y11, Y12, Y11
-	VXORPS       Y3, Y11, Y11
-	VPSRLQ       $0x20, Y10, Y12
-	VXORPS       Y9, Y12, Y9
-	VXORPS       Y4, Y9, Y9
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
-	VPSRLQ       $0x20, Y6, Y12
-	VXORPS       Y5, Y12, Y5
-	VXORPS       Y3, Y5, Y5
-	VPSRLQ       $0x20, Y8, Y12
-	VXORPS       Y7, Y12, Y7
-	VXORPS       Y4, Y7, Y7
-	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
-	VPSRLQ       $0x20, Y9, Y12
-	VXORPS       Y2, Y12, Y2
-	VXORPS       Y3, Y2, Y2
-	VPSRLQ       $0x20, Y11, Y12
-	VXORPS       Y10, Y12, Y10
-	VXORPS       Y4, Y10, Y10
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
-	VPSRLQ       $0x20, Y7, Y12
-	VXORPS       Y6, Y12, Y6
-	VXORPS       Y3, Y6, Y6
-	VPSRLQ       $0x20, Y5, Y12
-	VXORPS       Y8, Y12, Y8
-	VXORPS       Y4, Y8, Y8
-	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
-	VPSRLQ       $0x20, Y10, Y12
-	VXORPS       Y9, Y12, Y9
-	VXORPS       Y3, Y9, Y9
-	VPSRLQ       $0x20, Y2, Y12
-	VXORPS       Y11, Y12, Y11
-	VXORPS       Y4, Y11, Y11
-	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
-	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
-	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
-	VPSRLQ       $0x20, Y8, Y12
-	VXORPS       Y7, Y12, Y7
-	VXORPS       Y3, Y7, Y7
-	VPSRLQ       $0x20, Y6, Y12
-	VXORPS       Y5, Y12, Y5
-	VXORPS       Y4, Y5, Y5
-	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
-	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
-	VPSRLQ       $0x20, Y11, Y12
-	VXORPS       Y10, Y12, Y10
-	VXORPS       Y3, Y10, Y3
-	VPSRLQ       $0x20, Y9, Y10
-	VXORPS       Y2, Y10, Y2
-	VXORPS       Y4, Y2, Y2
-	VPSLLQ       $0x20, Y8, Y4
-	VPBLENDD     $0xaa, Y4, Y7, Y4
-	VPSLLQ       $0x20, Y6, Y6
-	VPBLENDD     $0xaa, Y6, Y5, Y5
-	VPUNPCKLQDQ  Y5, Y4, Y6
-	VPUNPCKHQDQ  Y5, Y4, Y4
-	VPSLLQ       $0x20, Y11, Y5
-	VPBLENDD     $0xaa, Y5, Y3, Y3
-	VPSLLQ       $0x20, Y9, Y5
-	VPBLENDD     $0xaa, Y5, Y2, Y2
-	VPUNPCKLQDQ  Y2, Y3, Y5
-	VPUNPCKHQDQ  Y2, Y3, Y2
-	VMULPS       (CX)(DI*4), Y0, Y3
-	VPMAXUD      Y6, Y1, Y7
-	VPCMPEQD     Y6, Y7, Y7
-	VANDPS       Y3, Y7, Y3
-	VMOVUPS      Y3, (AX)(DI*4)
-	VMULPS       32(CX)(DI*4), Y0, Y3
-	VPMAXUD      Y4, Y1, Y6
-	VPCMPEQD     Y4, Y6, Y6
-	VANDPS       Y3, Y6, Y3
-	VMOVUPS      Y3, 32(AX)(DI*4)
-	VMULPS       64(CX)(DI*4), Y0, Y3
-	VPMAXUD      Y5, Y1, Y4
-	VPCMPEQD     Y5, Y4, Y4
-	VANDPS       Y3, Y4, Y3
-	VMOVUPS      Y3, 64(AX)(DI*4)
-	VMULPS       96(CX)(DI*4), Y0, Y3
-	VPMAXUD      Y2, Y1, Y4
-	VPCMPEQD     Y2, Y4, Y4
-	VANDPS       Y3, Y4, Y2
-	VMOVUPS      Y2, 96(AX)(DI*4)
-	ADDQ         $0x08, SI
-	ADDQ         $0x20, DI
-	CMPQ         DI, DX
-	JLT          group2
-
-done1:
-	VZEROUPPER
-	RET
-
 DATA blocks0of4<>+0(SB)/4, $0x00000000
 DATA blocks0of4<>+4(SB)/4, $0x00000000
 DATA blocks0of4<>+8(SB)/4, $0x00000002
@@ -261,6 +14,24 @@ DATA blocks0of4<>+24(SB)/4, $0x00000003
 DATA blocks0of4<>+28(SB)/4, $0x00000000
 GLOBL blocks0of4<>(SB), RODATA|NOPTR, $32
 
+DATA blocks0of8<>+0(SB)/4, $0x00000000
+DATA blocks0of8<>+4(SB)/4, $0x00000000
+DATA blocks0of8<>+8(SB)/4, $0x00000004
+DATA blocks0of8<>+12(SB)/4, $0x00000000
+DATA blocks0of8<>+16(SB)/4, $0x00000001
+DATA blocks0of8<>+20(SB)/4, $0x00000000
+DATA blocks0of8<>+24(SB)/4, $0x00000005
+DATA blocks0of8<>+28(SB)/4, $0x00000000
+DATA blocks0of8<>+32(SB)/4, $0x00000002
+DATA blocks0of8<>+36(SB)/4, $0x00000000
+DATA blocks0of8<>+40(SB)/4, $0x00000006
+DATA blocks0of8<>+44(SB)/4, $0x00000000
+DATA blocks0of8<>+48(SB)/4, $0x00000003
+DATA blocks0of8<>+52(SB)/4, $0x00000000
+DATA blocks0of8<>+56(SB)/4, $0x00000007
+DATA blocks0of8<>+60(SB)/4, $0x00000000
+GLOBL blocks0of8<>(SB), RODATA|NOPTR, $64
+
 DATA blocks1of4<>+0(SB)/4, $0x00000004
 DATA blocks1of4<>+4(SB)/4, $0x00000000
 DATA blocks1of4<>+8(SB)/4, $0x00000006
@@ -270,42 +41,6 @@ DATA blocks1of4<>+20(SB)/4, $0x00000000
 DATA blocks1of4<>+24(SB)/4, $0x00000007
 DATA blocks1of4<>+28(SB)/4, $0x00000000
 GLOBL blocks1of4<>(SB), RODATA|NOPTR, $32
-
-DATA cd2511f53<>+0(SB)/4, $0xd2511f53
-DATA cd2511f53<>+4(SB)/4, $0xd2511f53
-DATA cd2511f53<>+8(SB)/4, $0xd2511f53
-DATA cd2511f53<>+12(SB)/4, $0xd2511f53
-DATA cd2511f53<>+16(SB)/4, $0xd2511f53
-DATA cd2511f53<>+20(SB)/4, $0xd2511f53
-DATA cd2511f53<>+24(SB)/4, $0xd2511f53
-DATA cd2511f53<>+28(SB)/4, $0xd2511f53
-DATA cd2511f53<>+32(SB)/4, $0xd2511f53
-DATA cd2511f53<>+36(SB)/4, $0xd2511f53
-DATA cd2511f53<>+40(SB)/4, $0xd2511f53
-DATA cd2511f53<>+44(SB)/4, $0xd2511f53
-DATA cd2511f53<>+48(SB)/4, $0xd2511f53
-DATA cd2511f53<>+52(SB)/4, $0xd2511f53
-DATA cd2511f53<>+56(SB)/4, $0xd2511f53
-DATA cd2511f53<>+60(SB)/4, $0xd2511f53
-GLOBL cd2511f53<>(SB), RODATA|NOPTR, $64
-
-DATA ccd9e8d57<>+0(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+4(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+8(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+12(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+16(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+20(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+24(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+28(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+32(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+36(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+40(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+44(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+48(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+52(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+56(SB)/4, $0xcd9e8d57
-DATA ccd9e8d57<>+60(SB)/4, $0xcd9e8d57
-GLOBL ccd9e8d57<>(SB), RODATA|NOPTR, $64
 
 DATA c9e3779b9<>+0(SB)/4, $0x9e3779b9
 DATA c9e3779b9<>+4(SB)/4, $0x9e3779b9
@@ -343,148 +78,411 @@ DATA cbb67ae85<>+56(SB)/4, $0xbb67ae85
 DATA cbb67ae85<>+60(SB)/4, $0xbb67ae85
 GLOBL cbb67ae85<>(SB), RODATA|NOPTR, $64
 
-// func dropoutAVX512(dst []float32, src []float32, s *uint32, block uint64, threshold uint32, scale float32)
-// Requires: AVX, AVX512F
-TEXT ·dropoutAVX512(SB), NOSPLIT, $0-72
+DATA ccd9e8d57<>+0(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+4(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+8(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+12(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+16(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+20(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+24(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+28(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+32(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+36(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+40(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+44(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+48(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+52(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+56(SB)/4, $0xcd9e8d57
+DATA ccd9e8d57<>+60(SB)/4, $0xcd9e8d57
+GLOBL ccd9e8d57<>(SB), RODATA|NOPTR, $64
+
+DATA cd2511f53<>+0(SB)/4, $0xd2511f53
+DATA cd2511f53<>+4(SB)/4, $0xd2511f53
+DATA cd2511f53<>+8(SB)/4, $0xd2511f53
+DATA cd2511f53<>+12(SB)/4, $0xd2511f53
+DATA cd2511f53<>+16(SB)/4, $0xd2511f53
+DATA cd2511f53<>+20(SB)/4, $0xd2511f53
+DATA cd2511f53<>+24(SB)/4, $0xd2511f53
+DATA cd2511f53<>+28(SB)/4, $0xd2511f53
+DATA cd2511f53<>+32(SB)/4, $0xd2511f53
+DATA cd2511f53<>+36(SB)/4, $0xd2511f53
+DATA cd2511f53<>+40(SB)/4, $0xd2511f53
+DATA cd2511f53<>+44(SB)/4, $0xd2511f53
+DATA cd2511f53<>+48(SB)/4, $0xd2511f53
+DATA cd2511f53<>+52(SB)/4, $0xd2511f53
+DATA cd2511f53<>+56(SB)/4, $0xd2511f53
+DATA cd2511f53<>+60(SB)/4, $0xd2511f53
+GLOBL cd2511f53<>(SB), RODATA|NOPTR, $64
+
+// func dropoutAVX2(dst []float32, src []float32, s struct{Key [2]uint32; Counter [2]uint32}, block uint64, threshold uint32, scale float32)
+// Requires: AVX, AVX2
+TEXT ·dropoutAVX2(SB), NOSPLIT, $0-80
 	MOVQ         dst_base+0(FP), AX
 	MOVQ         src_base+24(FP), CX
 	MOVQ         dst_len+8(FP), DX
-	MOVQ         s+48(FP), BX
-	MOVQ         block+56(FP), SI
-	XORQ         DI, DI
-	VBROADCASTSS scale+68(FP), Z0
-	VBROADCASTSS threshold+64(FP), Z1
+	MOVQ         block+64(FP), BX
+	XORQ         SI, SI
+	VBROADCASTSS scale+76(FP), Y0
+	VBROADCASTSS threshold+72(FP), Y1
 	ANDQ         $-32, DX
 	JZ           done1
 
 group2:
-	VBROADCASTSS (BX), Z3
-	VBROADCASTSS 4(BX), Z4
-	VMOVQ        SI, X2
-	VPBROADCASTQ X2, Z2
-	VPSRLQ       $0x20, Z2, Z5
-	VPADDQ       blocks0of8<>+0(SB), Z2, Z2
-	VBROADCASTSS 8(BX), Z6
-	VBROADCASTSS 12(BX), Z7
-	VPMULUDQ     cd2511f53<>+0(SB), Z2, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z3, Z5, Z8
-	VPSRLQ       $0x20, Z2, Z5
-	VPTERNLOGD   $0x96, Z4, Z7, Z5
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
-	VPSRLQ       $0x20, Z5, Z8
-	VPTERNLOGD   $0x96, Z3, Z6, Z8
-	VPSRLQ       $0x20, Z7, Z6
-	VPTERNLOGD   $0x96, Z4, Z2, Z6
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z3, Z5, Z8
-	VPSRLQ       $0x20, Z2, Z5
-	VPTERNLOGD   $0x96, Z4, Z7, Z5
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
-	VPSRLQ       $0x20, Z5, Z8
-	VPTERNLOGD   $0x96, Z3, Z6, Z8
-	VPSRLQ       $0x20, Z7, Z6
-	VPTERNLOGD   $0x96, Z4, Z2, Z6
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z3, Z5, Z8
-	VPSRLQ       $0x20, Z2, Z5
-	VPTERNLOGD   $0x96, Z4, Z7, Z5
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
-	VPSRLQ       $0x20, Z5, Z8
-	VPTERNLOGD   $0x96, Z3, Z6, Z8
-	VPSRLQ       $0x20, Z7, Z6
-	VPTERNLOGD   $0x96, Z4, Z2, Z6
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z3, Z5, Z8
-	VPSRLQ       $0x20, Z2, Z5
-	VPTERNLOGD   $0x96, Z4, Z7, Z5
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
-	VPSRLQ       $0x20, Z5, Z8
-	VPTERNLOGD   $0x96, Z3, Z6, Z8
-	VPSRLQ       $0x20, Z7, Z6
-	VPTERNLOGD   $0x96, Z4, Z2, Z6
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z6, Z6
-	VPSRLQ       $0x20, Z6, Z8
-	VPTERNLOGD   $0x96, Z3, Z5, Z8
-	VPSRLQ       $0x20, Z2, Z5
-	VPTERNLOGD   $0x96, Z4, Z7, Z5
-	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
-	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
-	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z7
-	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
-	VPSRLQ       $0x20, Z5, Z8
-	VPTERNLOGD   $0x96, Z3, Z6, Z8
-	VPSRLQ       $0x20, Z7, Z3
-	VPTERNLOGD   $0x96, Z4, Z2, Z3
-	VPSLLQ       $0x20, Z5, Z2
-	VPSLLQ       $0x20, Z8, Z4
-	VPSRLQ       $0x20, Z4, Z4
-	VPORD        Z2, Z4, Z2
-	VPSLLQ       $0x20, Z7, Z4
-	VPSLLQ       $0x20, Z3, Z3
-	VPSRLQ       $0x20, Z3, Z3
-	VPORD        Z4, Z3, Z3
-	VPUNPCKLQDQ  Z3, Z2, Z4
-	VPUNPCKHQDQ  Z3, Z2, Z2
-	VMULPS       (CX)(DI*4), Z0, Z3
-	VPCMPUD      $0x05, Z1, Z4, K1
-	VMOVAPS.Z    Z3, K1, Z3
-	VMOVUPS      Z3, (AX)(DI*4)
-	VMULPS       64(CX)(DI*4), Z0, Z3
-	VPCMPUD      $0x05, Z1, Z2, K1
-	VMOVAPS.Z    Z3, K1, Z2
-	VMOVUPS      Z2, 64(AX)(DI*4)
-	ADDQ         $0x08, SI
-	ADDQ         $0x20, DI
-	CMPQ         DI, DX
+	VBROADCASTSS s_Key_0+48(FP), Y3
+	VBROADCASTSS s_Key_1+52(FP), Y4
+	VMOVQ        BX, X2
+	VBROADCASTSS s_Counter_0+56(FP), Y7
+	VBROADCASTSS s_Counter_1+60(FP), Y8
+	VPBROADCASTQ X2, Y5
+	VPSRLQ       $0x20, Y5, Y6
+	VPADDQ       blocks0of4<>+0(SB), Y5, Y5
+	VBROADCASTSS s_Counter_0+56(FP), Y9
+	VBROADCASTSS s_Counter_1+60(FP), Y10
+	VPBROADCASTQ X2, Y2
+	VPSRLQ       $0x20, Y2, Y11
+	VPADDQ       blocks1of4<>+0(SB), Y2, Y2
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y3, Y11, Y11
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y4, Y10, Y10
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y9
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y4, Y2, Y2
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y3, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y4, Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y3, Y10, Y10
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y4, Y11, Y11
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y3, Y5, Y5
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y4, Y7, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y3, Y2, Y2
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y4, Y9, Y9
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y3, Y11, Y11
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y4, Y10, Y10
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y9
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y4, Y2, Y2
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y7, Y7
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y5, Y5
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y3, Y8, Y8
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y4, Y6, Y6
+	VPMULUDQ     cd2511f53<>+0(SB), Y9, Y9
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y2, Y2
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y3, Y10, Y10
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y4, Y11, Y11
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y8, Y8
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y6, Y6
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y3, Y5, Y5
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y4, Y7, Y7
+	VPMULUDQ     cd2511f53<>+0(SB), Y10, Y10
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y11, Y11
+	VPSRLQ       $0x20, Y11, Y12
+	VXORPS       Y2, Y12, Y2
+	VXORPS       Y3, Y2, Y2
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y4, Y9, Y9
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y5, Y5
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y7, Y7
+	VPSRLQ       $0x20, Y7, Y12
+	VXORPS       Y6, Y12, Y6
+	VXORPS       Y3, Y6, Y6
+	VPSRLQ       $0x20, Y5, Y12
+	VXORPS       Y8, Y12, Y8
+	VXORPS       Y4, Y8, Y8
+	VPMULUDQ     cd2511f53<>+0(SB), Y2, Y2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y9, Y9
+	VPSRLQ       $0x20, Y9, Y12
+	VXORPS       Y11, Y12, Y11
+	VXORPS       Y3, Y11, Y11
+	VPSRLQ       $0x20, Y2, Y12
+	VXORPS       Y10, Y12, Y10
+	VXORPS       Y4, Y10, Y10
+	VPADDD       c9e3779b9<>+0(SB), Y3, Y3
+	VPADDD       cbb67ae85<>+0(SB), Y4, Y4
+	VPMULUDQ     cd2511f53<>+0(SB), Y6, Y6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y8, Y8
+	VPSRLQ       $0x20, Y8, Y12
+	VXORPS       Y7, Y12, Y7
+	VXORPS       Y3, Y7, Y7
+	VPSRLQ       $0x20, Y6, Y12
+	VXORPS       Y5, Y12, Y5
+	VXORPS       Y4, Y5, Y5
+	VPMULUDQ     cd2511f53<>+0(SB), Y11, Y11
+	VPMULUDQ     ccd9e8d57<>+0(SB), Y10, Y10
+	VPSRLQ       $0x20, Y10, Y12
+	VXORPS       Y9, Y12, Y9
+	VXORPS       Y3, Y9, Y3
+	VPSRLQ       $0x20, Y11, Y9
+	VXORPS       Y2, Y9, Y2
+	VXORPS       Y4, Y2, Y2
+	VPSLLQ       $0x20, Y8, Y4
+	VPBLENDD     $0xaa, Y4, Y7, Y4
+	VPSLLQ       $0x20, Y6, Y6
+	VPBLENDD     $0xaa, Y6, Y5, Y5
+	VPUNPCKLQDQ  Y5, Y4, Y6
+	VPUNPCKHQDQ  Y5, Y4, Y4
+	VPSLLQ       $0x20, Y10, Y5
+	VPBLENDD     $0xaa, Y5, Y3, Y3
+	VPSLLQ       $0x20, Y11, Y5
+	VPBLENDD     $0xaa, Y5, Y2, Y2
+	VPUNPCKLQDQ  Y2, Y3, Y5
+	VPUNPCKHQDQ  Y2, Y3, Y2
+	VMULPS       (CX)(SI*4), Y0, Y3
+	VPMAXUD      Y6, Y1, Y7
+	VPCMPEQD     Y6, Y7, Y7
+	VANDPS       Y3, Y7, Y3
+	VMOVUPS      Y3, (AX)(SI*4)
+	VMULPS       32(CX)(SI*4), Y0, Y3
+	VPMAXUD      Y4, Y1, Y6
+	VPCMPEQD     Y4, Y6, Y6
+	VANDPS       Y3, Y6, Y3
+	VMOVUPS      Y3, 32(AX)(SI*4)
+	VMULPS       64(CX)(SI*4), Y0, Y3
+	VPMAXUD      Y5, Y1, Y4
+	VPCMPEQD     Y5, Y4, Y4
+	VANDPS       Y3, Y4, Y3
+	VMOVUPS      Y3, 64(AX)(SI*4)
+	VMULPS       96(CX)(SI*4), Y0, Y3
+	VPMAXUD      Y2, Y1, Y4
+	VPCMPEQD     Y2, Y4, Y4
+	VANDPS       Y3, Y4, Y2
+	VMOVUPS      Y2, 96(AX)(SI*4)
+	ADDQ         $0x08, BX
+	ADDQ         $0x20, SI
+	CMPQ         SI, DX
 	JLT          group2
 
 done1:
 	VZEROUPPER
 	RET
 
-DATA blocks0of8<>+0(SB)/4, $0x00000000
-DATA blocks0of8<>+4(SB)/4, $0x00000000
-DATA blocks0of8<>+8(SB)/4, $0x00000004
-DATA blocks0of8<>+12(SB)/4, $0x00000000
-DATA blocks0of8<>+16(SB)/4, $0x00000001
-DATA blocks0of8<>+20(SB)/4, $0x00000000
-DATA blocks0of8<>+24(SB)/4, $0x00000005
-DATA blocks0of8<>+28(SB)/4, $0x00000000
-DATA blocks0of8<>+32(SB)/4, $0x00000002
-DATA blocks0of8<>+36(SB)/4, $0x00000000
-DATA blocks0of8<>+40(SB)/4, $0x00000006
-DATA blocks0of8<>+44(SB)/4, $0x00000000
-DATA blocks0of8<>+48(SB)/4, $0x00000003
-DATA blocks0of8<>+52(SB)/4, $0x00000000
-DATA blocks0of8<>+56(SB)/4, $0x00000007
-DATA blocks0of8<>+60(SB)/4, $0x00000000
-GLOBL blocks0of8<>(SB), RODATA|NOPTR, $64
+// func dropoutAVX512(dst []float32, src []float32, s struct{Key [2]uint32; Counter [2]uint32}, block uint64, threshold uint32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·dropoutAVX512(SB), NOSPLIT, $0-80
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         dst_len+8(FP), DX
+	MOVQ         block+64(FP), BX
+	XORQ         SI, SI
+	VBROADCASTSS scale+76(FP), Z0
+	VBROADCASTSS threshold+72(FP), Z1
+	ANDQ         $-32, DX
+	JZ           done1
+
+group2:
+	VBROADCASTSS s_Key_0+48(FP), Z3
+	VBROADCASTSS s_Key_1+52(FP), Z4
+	VMOVQ        BX, X2
+	VBROADCASTSS s_Counter_0+56(FP), Z5
+	VBROADCASTSS s_Counter_1+60(FP), Z6
+	VPBROADCASTQ X2, Z2
+	VPSRLQ       $0x20, Z2, Z7
+	VPADDQ       blocks0of8<>+0(SB), Z2, Z2
+	VPMULUDQ     cd2511f53<>+0(SB), Z2, Z2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z7, Z8
+	VPSRLQ       $0x20, Z2, Z7
+	VPTERNLOGD   $0x96, Z4, Z6, Z7
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ       $0x20, Z7, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z6, Z5
+	VPTERNLOGD   $0x96, Z4, Z2, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z7, Z8
+	VPSRLQ       $0x20, Z2, Z7
+	VPTERNLOGD   $0x96, Z4, Z6, Z7
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ       $0x20, Z7, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z6, Z5
+	VPTERNLOGD   $0x96, Z4, Z2, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z7, Z8
+	VPSRLQ       $0x20, Z2, Z7
+	VPTERNLOGD   $0x96, Z4, Z6, Z7
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ       $0x20, Z7, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z6, Z5
+	VPTERNLOGD   $0x96, Z4, Z2, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z7, Z8
+	VPSRLQ       $0x20, Z2, Z7
+	VPTERNLOGD   $0x96, Z4, Z6, Z7
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ       $0x20, Z7, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z6, Z5
+	VPTERNLOGD   $0x96, Z4, Z2, Z5
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z2
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z5, Z5
+	VPSRLQ       $0x20, Z5, Z8
+	VPTERNLOGD   $0x96, Z3, Z7, Z8
+	VPSRLQ       $0x20, Z2, Z7
+	VPTERNLOGD   $0x96, Z4, Z6, Z7
+	VPADDD       c9e3779b9<>+0(SB), Z3, Z3
+	VPADDD       cbb67ae85<>+0(SB), Z4, Z4
+	VPMULUDQ     cd2511f53<>+0(SB), Z8, Z6
+	VPMULUDQ     ccd9e8d57<>+0(SB), Z7, Z7
+	VPSRLQ       $0x20, Z7, Z8
+	VPTERNLOGD   $0x96, Z3, Z5, Z8
+	VPSRLQ       $0x20, Z6, Z3
+	VPTERNLOGD   $0x96, Z4, Z2, Z3
+	VPSLLQ       $0x20, Z7, Z2
+	VPSLLQ       $0x20, Z8, Z4
+	VPSRLQ       $0x20, Z4, Z4
+	VPORD        Z2, Z4, Z2
+	VPSLLQ       $0x20, Z6, Z4
+	VPSLLQ       $0x20, Z3, Z3
+	VPSRLQ       $0x20, Z3, Z3
+	VPORD        Z4, Z3, Z3
+	VPUNPCKLQDQ  Z3, Z2, Z4
+	VPUNPCKHQDQ  Z3, Z2, Z2
+	VMULPS       (CX)(SI*4), Z0, Z3
+	VPCMPUD      $0x05, Z1, Z4, K1
+	VMOVAPS.Z    Z3, K1, Z3
+	VMOVUPS      Z3, (AX)(SI*4)
+	VMULPS       64(CX)(SI*4), Z0, Z3
+	VPCMPUD      $0x05, Z1, Z2, K1
+	VMOVAPS.Z    Z3, K1, Z2
+	VMOVUPS      Z2, 64(AX)(SI*4)
+	ADDQ         $0x08, BX
+	ADDQ         $0x20, SI
+	CMPQ         SI, DX
+	JLT          group2
+
+done1:
+	VZEROUPPER
+	RET

@@ -4,247 +4,41 @@
 
 #include "textflag.h"
 
-// func expAVX2(dst []float32, src []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·expAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
+DATA c37477dfa<>+0(SB)/4, $0x37477dfa
+DATA c37477dfa<>+4(SB)/4, $0x37477dfa
+DATA c37477dfa<>+8(SB)/4, $0x37477dfa
+DATA c37477dfa<>+12(SB)/4, $0x37477dfa
+DATA c37477dfa<>+16(SB)/4, $0x37477dfa
+DATA c37477dfa<>+20(SB)/4, $0x37477dfa
+DATA c37477dfa<>+24(SB)/4, $0x37477dfa
+DATA c37477dfa<>+28(SB)/4, $0x37477dfa
+DATA c37477dfa<>+32(SB)/4, $0x37477dfa
+DATA c37477dfa<>+36(SB)/4, $0x37477dfa
+DATA c37477dfa<>+40(SB)/4, $0x37477dfa
+DATA c37477dfa<>+44(SB)/4, $0x37477dfa
+DATA c37477dfa<>+48(SB)/4, $0x37477dfa
+DATA c37477dfa<>+52(SB)/4, $0x37477dfa
+DATA c37477dfa<>+56(SB)/4, $0x37477dfa
+DATA c37477dfa<>+60(SB)/4, $0x37477dfa
+GLOBL c37477dfa<>(SB), RODATA|NOPTR, $64
 
-group1:
-	VMOVUPS      (CX)(BX*4), Y0
-	VMOVUPS      32(CX)(BX*4), Y6
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y0, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y6, Y7
-	VADDPS       c7f800000<>+0(SB), Y0, Y2
-	VADDPS       c7f800000<>+0(SB), Y6, Y8
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y6, Y9
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y10
-	VFMADD213PS  c4b400000<>+0(SB), Y0, Y4
-	VFMADD213PS  c4b400000<>+0(SB), Y6, Y10
-	VSUBPS       c4b400000<>+0(SB), Y4, Y5
-	VSUBPS       c4b400000<>+0(SB), Y10, Y11
-	VMOVUPS      Y0, Y0
-	VMOVUPS      Y6, Y6
-	VFNMADD231PS c3f317218<>+0(SB), Y5, Y0
-	VFNMADD231PS c3f317218<>+0(SB), Y11, Y6
-	VFNMADD231PS cb102e308<>+0(SB), Y5, Y0
-	VFNMADD231PS cb102e308<>+0(SB), Y11, Y6
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y10, Y10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y11
-	VFMADD213PS  c3c0917d1<>+0(SB), Y0, Y5
-	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y11
-	VFMADD213PS  c3d2aab44<>+0(SB), Y0, Y5
-	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y11
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y0, Y5
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f000000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f000000<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y11
-	VPADDD       Y5, Y4, Y4
-	VPADDD       Y11, Y10, Y10
-	VANDPS       Y4, Y3, Y0
-	VANDPS       Y10, Y9, Y3
-	VBLENDVPS    Y1, Y2, Y0, Y0
-	VBLENDVPS    Y7, Y8, Y3, Y1
-	VMOVUPS      Y0, (AX)(BX*4)
-	VMOVUPS      Y1, 32(AX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (CX)(BX*4), Y0, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y2
-	VADDPS       c7f800000<>+0(SB), Y1, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y1
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y1
-	VBLENDVPS    Y2, Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y2
-	VADDPS       c7f800000<>+0(SB), Y1, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y1
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y1
-	VBLENDVPS    Y2, Y3, Y1, Y1
-	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-DATA c42b17217<>+0(SB)/4, $0x42b17217
-DATA c42b17217<>+4(SB)/4, $0x42b17217
-DATA c42b17217<>+8(SB)/4, $0x42b17217
-DATA c42b17217<>+12(SB)/4, $0x42b17217
-DATA c42b17217<>+16(SB)/4, $0x42b17217
-DATA c42b17217<>+20(SB)/4, $0x42b17217
-DATA c42b17217<>+24(SB)/4, $0x42b17217
-DATA c42b17217<>+28(SB)/4, $0x42b17217
-DATA c42b17217<>+32(SB)/4, $0x42b17217
-DATA c42b17217<>+36(SB)/4, $0x42b17217
-DATA c42b17217<>+40(SB)/4, $0x42b17217
-DATA c42b17217<>+44(SB)/4, $0x42b17217
-DATA c42b17217<>+48(SB)/4, $0x42b17217
-DATA c42b17217<>+52(SB)/4, $0x42b17217
-DATA c42b17217<>+56(SB)/4, $0x42b17217
-DATA c42b17217<>+60(SB)/4, $0x42b17217
-GLOBL c42b17217<>(SB), RODATA|NOPTR, $64
-
-DATA c7f800000<>+0(SB)/4, $0x7f800000
-DATA c7f800000<>+4(SB)/4, $0x7f800000
-DATA c7f800000<>+8(SB)/4, $0x7f800000
-DATA c7f800000<>+12(SB)/4, $0x7f800000
-DATA c7f800000<>+16(SB)/4, $0x7f800000
-DATA c7f800000<>+20(SB)/4, $0x7f800000
-DATA c7f800000<>+24(SB)/4, $0x7f800000
-DATA c7f800000<>+28(SB)/4, $0x7f800000
-DATA c7f800000<>+32(SB)/4, $0x7f800000
-DATA c7f800000<>+36(SB)/4, $0x7f800000
-DATA c7f800000<>+40(SB)/4, $0x7f800000
-DATA c7f800000<>+44(SB)/4, $0x7f800000
-DATA c7f800000<>+48(SB)/4, $0x7f800000
-DATA c7f800000<>+52(SB)/4, $0x7f800000
-DATA c7f800000<>+56(SB)/4, $0x7f800000
-DATA c7f800000<>+60(SB)/4, $0x7f800000
-GLOBL c7f800000<>(SB), RODATA|NOPTR, $64
-
-DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+32(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+36(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+40(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+44(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+48(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+52(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+56(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+60(SB)/4, $0xc2aeac4f
-GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $64
-
-DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
-GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $64
-
-DATA c4b400000<>+0(SB)/4, $0x4b400000
-DATA c4b400000<>+4(SB)/4, $0x4b400000
-DATA c4b400000<>+8(SB)/4, $0x4b400000
-DATA c4b400000<>+12(SB)/4, $0x4b400000
-DATA c4b400000<>+16(SB)/4, $0x4b400000
-DATA c4b400000<>+20(SB)/4, $0x4b400000
-DATA c4b400000<>+24(SB)/4, $0x4b400000
-DATA c4b400000<>+28(SB)/4, $0x4b400000
-DATA c4b400000<>+32(SB)/4, $0x4b400000
-DATA c4b400000<>+36(SB)/4, $0x4b400000
-DATA c4b400000<>+40(SB)/4, $0x4b400000
-DATA c4b400000<>+44(SB)/4, $0x4b400000
-DATA c4b400000<>+48(SB)/4, $0x4b400000
-DATA c4b400000<>+52(SB)/4, $0x4b400000
-DATA c4b400000<>+56(SB)/4, $0x4b400000
-DATA c4b400000<>+60(SB)/4, $0x4b400000
-GLOBL c4b400000<>(SB), RODATA|NOPTR, $64
-
-DATA c3f317218<>+0(SB)/4, $0x3f317218
-DATA c3f317218<>+4(SB)/4, $0x3f317218
-DATA c3f317218<>+8(SB)/4, $0x3f317218
-DATA c3f317218<>+12(SB)/4, $0x3f317218
-DATA c3f317218<>+16(SB)/4, $0x3f317218
-DATA c3f317218<>+20(SB)/4, $0x3f317218
-DATA c3f317218<>+24(SB)/4, $0x3f317218
-DATA c3f317218<>+28(SB)/4, $0x3f317218
-DATA c3f317218<>+32(SB)/4, $0x3f317218
-DATA c3f317218<>+36(SB)/4, $0x3f317218
-DATA c3f317218<>+40(SB)/4, $0x3f317218
-DATA c3f317218<>+44(SB)/4, $0x3f317218
-DATA c3f317218<>+48(SB)/4, $0x3f317218
-DATA c3f317218<>+52(SB)/4, $0x3f317218
-DATA c3f317218<>+56(SB)/4, $0x3f317218
-DATA c3f317218<>+60(SB)/4, $0x3f317218
-GLOBL c3f317218<>(SB), RODATA|NOPTR, $64
-
-DATA cb102e308<>+0(SB)/4, $0xb102e308
-DATA cb102e308<>+4(SB)/4, $0xb102e308
-DATA cb102e308<>+8(SB)/4, $0xb102e308
-DATA cb102e308<>+12(SB)/4, $0xb102e308
-DATA cb102e308<>+16(SB)/4, $0xb102e308
-DATA cb102e308<>+20(SB)/4, $0xb102e308
-DATA cb102e308<>+24(SB)/4, $0xb102e308
-DATA cb102e308<>+28(SB)/4, $0xb102e308
-DATA cb102e308<>+32(SB)/4, $0xb102e308
-DATA cb102e308<>+36(SB)/4, $0xb102e308
-DATA cb102e308<>+40(SB)/4, $0xb102e308
-DATA cb102e308<>+44(SB)/4, $0xb102e308
-DATA cb102e308<>+48(SB)/4, $0xb102e308
-DATA cb102e308<>+52(SB)/4, $0xb102e308
-DATA cb102e308<>+56(SB)/4, $0xb102e308
-DATA cb102e308<>+60(SB)/4, $0xb102e308
-GLOBL cb102e308<>(SB), RODATA|NOPTR, $64
+DATA c38ad617d<>+0(SB)/4, $0x38ad617d
+DATA c38ad617d<>+4(SB)/4, $0x38ad617d
+DATA c38ad617d<>+8(SB)/4, $0x38ad617d
+DATA c38ad617d<>+12(SB)/4, $0x38ad617d
+DATA c38ad617d<>+16(SB)/4, $0x38ad617d
+DATA c38ad617d<>+20(SB)/4, $0x38ad617d
+DATA c38ad617d<>+24(SB)/4, $0x38ad617d
+DATA c38ad617d<>+28(SB)/4, $0x38ad617d
+DATA c38ad617d<>+32(SB)/4, $0x38ad617d
+DATA c38ad617d<>+36(SB)/4, $0x38ad617d
+DATA c38ad617d<>+40(SB)/4, $0x38ad617d
+DATA c38ad617d<>+44(SB)/4, $0x38ad617d
+DATA c38ad617d<>+48(SB)/4, $0x38ad617d
+DATA c38ad617d<>+52(SB)/4, $0x38ad617d
+DATA c38ad617d<>+56(SB)/4, $0x38ad617d
+DATA c38ad617d<>+60(SB)/4, $0x38ad617d
+GLOBL c38ad617d<>(SB), RODATA|NOPTR, $64
 
 DATA c3ab5b7b3<>+0(SB)/4, $0x3ab5b7b3
 DATA c3ab5b7b3<>+4(SB)/4, $0x3ab5b7b3
@@ -264,6 +58,42 @@ DATA c3ab5b7b3<>+56(SB)/4, $0x3ab5b7b3
 DATA c3ab5b7b3<>+60(SB)/4, $0x3ab5b7b3
 GLOBL c3ab5b7b3<>(SB), RODATA|NOPTR, $64
 
+DATA c3b707b5f<>+0(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+4(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+8(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+12(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+16(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+20(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+24(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+28(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+32(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+36(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+40(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+44(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+48(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+52(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+56(SB)/4, $0x3b707b5f
+DATA c3b707b5f<>+60(SB)/4, $0x3b707b5f
+GLOBL c3b707b5f<>(SB), RODATA|NOPTR, $64
+
+DATA c3baa5af1<>+0(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+4(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+8(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+12(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+16(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+20(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+24(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+28(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+32(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+36(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+40(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+44(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+48(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+52(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+56(SB)/4, $0x3baa5af1
+DATA c3baa5af1<>+60(SB)/4, $0x3baa5af1
+GLOBL c3baa5af1<>(SB), RODATA|NOPTR, $64
+
 DATA c3c0917d1<>+0(SB)/4, $0x3c0917d1
 DATA c3c0917d1<>+4(SB)/4, $0x3c0917d1
 DATA c3c0917d1<>+8(SB)/4, $0x3c0917d1
@@ -282,6 +112,24 @@ DATA c3c0917d1<>+56(SB)/4, $0x3c0917d1
 DATA c3c0917d1<>+60(SB)/4, $0x3c0917d1
 GLOBL c3c0917d1<>(SB), RODATA|NOPTR, $64
 
+DATA c3ca91354<>+0(SB)/4, $0x3ca91354
+DATA c3ca91354<>+4(SB)/4, $0x3ca91354
+DATA c3ca91354<>+8(SB)/4, $0x3ca91354
+DATA c3ca91354<>+12(SB)/4, $0x3ca91354
+DATA c3ca91354<>+16(SB)/4, $0x3ca91354
+DATA c3ca91354<>+20(SB)/4, $0x3ca91354
+DATA c3ca91354<>+24(SB)/4, $0x3ca91354
+DATA c3ca91354<>+28(SB)/4, $0x3ca91354
+DATA c3ca91354<>+32(SB)/4, $0x3ca91354
+DATA c3ca91354<>+36(SB)/4, $0x3ca91354
+DATA c3ca91354<>+40(SB)/4, $0x3ca91354
+DATA c3ca91354<>+44(SB)/4, $0x3ca91354
+DATA c3ca91354<>+48(SB)/4, $0x3ca91354
+DATA c3ca91354<>+52(SB)/4, $0x3ca91354
+DATA c3ca91354<>+56(SB)/4, $0x3ca91354
+DATA c3ca91354<>+60(SB)/4, $0x3ca91354
+GLOBL c3ca91354<>(SB), RODATA|NOPTR, $64
+
 DATA c3d2aab44<>+0(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+4(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+8(SB)/4, $0x3d2aab44
@@ -299,6 +147,96 @@ DATA c3d2aab44<>+52(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+56(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+60(SB)/4, $0x3d2aab44
 GLOBL c3d2aab44<>(SB), RODATA|NOPTR, $64
+
+DATA c3dd9b5be<>+0(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+4(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+8(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+12(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+16(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+20(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+24(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+28(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+32(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+36(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+40(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+44(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+48(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+52(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+56(SB)/4, $0x3dd9b5be
+DATA c3dd9b5be<>+60(SB)/4, $0x3dd9b5be
+GLOBL c3dd9b5be<>(SB), RODATA|NOPTR, $64
+
+DATA c3de716fa<>+0(SB)/4, $0x3de716fa
+DATA c3de716fa<>+4(SB)/4, $0x3de716fa
+DATA c3de716fa<>+8(SB)/4, $0x3de716fa
+DATA c3de716fa<>+12(SB)/4, $0x3de716fa
+DATA c3de716fa<>+16(SB)/4, $0x3de716fa
+DATA c3de716fa<>+20(SB)/4, $0x3de716fa
+DATA c3de716fa<>+24(SB)/4, $0x3de716fa
+DATA c3de716fa<>+28(SB)/4, $0x3de716fa
+DATA c3de716fa<>+32(SB)/4, $0x3de716fa
+DATA c3de716fa<>+36(SB)/4, $0x3de716fa
+DATA c3de716fa<>+40(SB)/4, $0x3de716fa
+DATA c3de716fa<>+44(SB)/4, $0x3de716fa
+DATA c3de716fa<>+48(SB)/4, $0x3de716fa
+DATA c3de716fa<>+52(SB)/4, $0x3de716fa
+DATA c3de716fa<>+56(SB)/4, $0x3de716fa
+DATA c3de716fa<>+60(SB)/4, $0x3de716fa
+GLOBL c3de716fa<>(SB), RODATA|NOPTR, $64
+
+DATA c3e0375d4<>+0(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+4(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+8(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+12(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+16(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+20(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+24(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+28(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+32(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+36(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+40(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+44(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+48(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+52(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+56(SB)/4, $0x3e0375d4
+DATA c3e0375d4<>+60(SB)/4, $0x3e0375d4
+GLOBL c3e0375d4<>(SB), RODATA|NOPTR, $64
+
+DATA c3e03bf0f<>+0(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+4(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+8(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+12(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+16(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+20(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+24(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+28(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+32(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+36(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+40(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+44(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+48(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+52(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+56(SB)/4, $0x3e03bf0f
+DATA c3e03bf0f<>+60(SB)/4, $0x3e03bf0f
+GLOBL c3e03bf0f<>(SB), RODATA|NOPTR, $64
+
+DATA c3e088393<>+0(SB)/4, $0x3e088393
+DATA c3e088393<>+4(SB)/4, $0x3e088393
+DATA c3e088393<>+8(SB)/4, $0x3e088393
+DATA c3e088393<>+12(SB)/4, $0x3e088393
+DATA c3e088393<>+16(SB)/4, $0x3e088393
+DATA c3e088393<>+20(SB)/4, $0x3e088393
+DATA c3e088393<>+24(SB)/4, $0x3e088393
+DATA c3e088393<>+28(SB)/4, $0x3e088393
+DATA c3e088393<>+32(SB)/4, $0x3e088393
+DATA c3e088393<>+36(SB)/4, $0x3e088393
+DATA c3e088393<>+40(SB)/4, $0x3e088393
+DATA c3e088393<>+44(SB)/4, $0x3e088393
+DATA c3e088393<>+48(SB)/4, $0x3e088393
+DATA c3e088393<>+52(SB)/4, $0x3e088393
+DATA c3e088393<>+56(SB)/4, $0x3e088393
+DATA c3e088393<>+60(SB)/4, $0x3e088393
+GLOBL c3e088393<>(SB), RODATA|NOPTR, $64
 
 DATA c3e2aaa52<>+0(SB)/4, $0x3e2aaa52
 DATA c3e2aaa52<>+4(SB)/4, $0x3e2aaa52
@@ -336,6 +274,78 @@ DATA c3f000000<>+56(SB)/4, $0x3f000000
 DATA c3f000000<>+60(SB)/4, $0x3f000000
 GLOBL c3f000000<>(SB), RODATA|NOPTR, $64
 
+DATA c3f200000<>+0(SB)/4, $0x3f200000
+DATA c3f200000<>+4(SB)/4, $0x3f200000
+DATA c3f200000<>+8(SB)/4, $0x3f200000
+DATA c3f200000<>+12(SB)/4, $0x3f200000
+DATA c3f200000<>+16(SB)/4, $0x3f200000
+DATA c3f200000<>+20(SB)/4, $0x3f200000
+DATA c3f200000<>+24(SB)/4, $0x3f200000
+DATA c3f200000<>+28(SB)/4, $0x3f200000
+DATA c3f200000<>+32(SB)/4, $0x3f200000
+DATA c3f200000<>+36(SB)/4, $0x3f200000
+DATA c3f200000<>+40(SB)/4, $0x3f200000
+DATA c3f200000<>+44(SB)/4, $0x3f200000
+DATA c3f200000<>+48(SB)/4, $0x3f200000
+DATA c3f200000<>+52(SB)/4, $0x3f200000
+DATA c3f200000<>+56(SB)/4, $0x3f200000
+DATA c3f200000<>+60(SB)/4, $0x3f200000
+GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
+
+DATA c3f22969e<>+0(SB)/4, $0x3f22969e
+DATA c3f22969e<>+4(SB)/4, $0x3f22969e
+DATA c3f22969e<>+8(SB)/4, $0x3f22969e
+DATA c3f22969e<>+12(SB)/4, $0x3f22969e
+DATA c3f22969e<>+16(SB)/4, $0x3f22969e
+DATA c3f22969e<>+20(SB)/4, $0x3f22969e
+DATA c3f22969e<>+24(SB)/4, $0x3f22969e
+DATA c3f22969e<>+28(SB)/4, $0x3f22969e
+DATA c3f22969e<>+32(SB)/4, $0x3f22969e
+DATA c3f22969e<>+36(SB)/4, $0x3f22969e
+DATA c3f22969e<>+40(SB)/4, $0x3f22969e
+DATA c3f22969e<>+44(SB)/4, $0x3f22969e
+DATA c3f22969e<>+48(SB)/4, $0x3f22969e
+DATA c3f22969e<>+52(SB)/4, $0x3f22969e
+DATA c3f22969e<>+56(SB)/4, $0x3f22969e
+DATA c3f22969e<>+60(SB)/4, $0x3f22969e
+GLOBL c3f22969e<>(SB), RODATA|NOPTR, $64
+
+DATA c3f317218<>+0(SB)/4, $0x3f317218
+DATA c3f317218<>+4(SB)/4, $0x3f317218
+DATA c3f317218<>+8(SB)/4, $0x3f317218
+DATA c3f317218<>+12(SB)/4, $0x3f317218
+DATA c3f317218<>+16(SB)/4, $0x3f317218
+DATA c3f317218<>+20(SB)/4, $0x3f317218
+DATA c3f317218<>+24(SB)/4, $0x3f317218
+DATA c3f317218<>+28(SB)/4, $0x3f317218
+DATA c3f317218<>+32(SB)/4, $0x3f317218
+DATA c3f317218<>+36(SB)/4, $0x3f317218
+DATA c3f317218<>+40(SB)/4, $0x3f317218
+DATA c3f317218<>+44(SB)/4, $0x3f317218
+DATA c3f317218<>+48(SB)/4, $0x3f317218
+DATA c3f317218<>+52(SB)/4, $0x3f317218
+DATA c3f317218<>+56(SB)/4, $0x3f317218
+DATA c3f317218<>+60(SB)/4, $0x3f317218
+GLOBL c3f317218<>(SB), RODATA|NOPTR, $64
+
+DATA c3f700000<>+0(SB)/4, $0x3f700000
+DATA c3f700000<>+4(SB)/4, $0x3f700000
+DATA c3f700000<>+8(SB)/4, $0x3f700000
+DATA c3f700000<>+12(SB)/4, $0x3f700000
+DATA c3f700000<>+16(SB)/4, $0x3f700000
+DATA c3f700000<>+20(SB)/4, $0x3f700000
+DATA c3f700000<>+24(SB)/4, $0x3f700000
+DATA c3f700000<>+28(SB)/4, $0x3f700000
+DATA c3f700000<>+32(SB)/4, $0x3f700000
+DATA c3f700000<>+36(SB)/4, $0x3f700000
+DATA c3f700000<>+40(SB)/4, $0x3f700000
+DATA c3f700000<>+44(SB)/4, $0x3f700000
+DATA c3f700000<>+48(SB)/4, $0x3f700000
+DATA c3f700000<>+52(SB)/4, $0x3f700000
+DATA c3f700000<>+56(SB)/4, $0x3f700000
+DATA c3f700000<>+60(SB)/4, $0x3f700000
+GLOBL c3f700000<>(SB), RODATA|NOPTR, $64
+
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 DATA c3f800000<>+4(SB)/4, $0x3f800000
 DATA c3f800000<>+8(SB)/4, $0x3f800000
@@ -353,6 +363,330 @@ DATA c3f800000<>+52(SB)/4, $0x3f800000
 DATA c3f800000<>+56(SB)/4, $0x3f800000
 DATA c3f800000<>+60(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $64
+
+DATA c40000000<>+0(SB)/4, $0x40000000
+DATA c40000000<>+4(SB)/4, $0x40000000
+DATA c40000000<>+8(SB)/4, $0x40000000
+DATA c40000000<>+12(SB)/4, $0x40000000
+DATA c40000000<>+16(SB)/4, $0x40000000
+DATA c40000000<>+20(SB)/4, $0x40000000
+DATA c40000000<>+24(SB)/4, $0x40000000
+DATA c40000000<>+28(SB)/4, $0x40000000
+DATA c40000000<>+32(SB)/4, $0x40000000
+DATA c40000000<>+36(SB)/4, $0x40000000
+DATA c40000000<>+40(SB)/4, $0x40000000
+DATA c40000000<>+44(SB)/4, $0x40000000
+DATA c40000000<>+48(SB)/4, $0x40000000
+DATA c40000000<>+52(SB)/4, $0x40000000
+DATA c40000000<>+56(SB)/4, $0x40000000
+DATA c40000000<>+60(SB)/4, $0x40000000
+GLOBL c40000000<>(SB), RODATA|NOPTR, $64
+
+DATA c42b17217<>+0(SB)/4, $0x42b17217
+DATA c42b17217<>+4(SB)/4, $0x42b17217
+DATA c42b17217<>+8(SB)/4, $0x42b17217
+DATA c42b17217<>+12(SB)/4, $0x42b17217
+DATA c42b17217<>+16(SB)/4, $0x42b17217
+DATA c42b17217<>+20(SB)/4, $0x42b17217
+DATA c42b17217<>+24(SB)/4, $0x42b17217
+DATA c42b17217<>+28(SB)/4, $0x42b17217
+DATA c42b17217<>+32(SB)/4, $0x42b17217
+DATA c42b17217<>+36(SB)/4, $0x42b17217
+DATA c42b17217<>+40(SB)/4, $0x42b17217
+DATA c42b17217<>+44(SB)/4, $0x42b17217
+DATA c42b17217<>+48(SB)/4, $0x42b17217
+DATA c42b17217<>+52(SB)/4, $0x42b17217
+DATA c42b17217<>+56(SB)/4, $0x42b17217
+DATA c42b17217<>+60(SB)/4, $0x42b17217
+GLOBL c42b17217<>(SB), RODATA|NOPTR, $64
+
+DATA c4b400000<>+0(SB)/4, $0x4b400000
+DATA c4b400000<>+4(SB)/4, $0x4b400000
+DATA c4b400000<>+8(SB)/4, $0x4b400000
+DATA c4b400000<>+12(SB)/4, $0x4b400000
+DATA c4b400000<>+16(SB)/4, $0x4b400000
+DATA c4b400000<>+20(SB)/4, $0x4b400000
+DATA c4b400000<>+24(SB)/4, $0x4b400000
+DATA c4b400000<>+28(SB)/4, $0x4b400000
+DATA c4b400000<>+32(SB)/4, $0x4b400000
+DATA c4b400000<>+36(SB)/4, $0x4b400000
+DATA c4b400000<>+40(SB)/4, $0x4b400000
+DATA c4b400000<>+44(SB)/4, $0x4b400000
+DATA c4b400000<>+48(SB)/4, $0x4b400000
+DATA c4b400000<>+52(SB)/4, $0x4b400000
+DATA c4b400000<>+56(SB)/4, $0x4b400000
+DATA c4b400000<>+60(SB)/4, $0x4b400000
+GLOBL c4b400000<>(SB), RODATA|NOPTR, $64
+
+DATA c4b40007f<>+0(SB)/4, $0x4b40007f
+DATA c4b40007f<>+4(SB)/4, $0x4b40007f
+DATA c4b40007f<>+8(SB)/4, $0x4b40007f
+DATA c4b40007f<>+12(SB)/4, $0x4b40007f
+DATA c4b40007f<>+16(SB)/4, $0x4b40007f
+DATA c4b40007f<>+20(SB)/4, $0x4b40007f
+DATA c4b40007f<>+24(SB)/4, $0x4b40007f
+DATA c4b40007f<>+28(SB)/4, $0x4b40007f
+DATA c4b40007f<>+32(SB)/4, $0x4b40007f
+DATA c4b40007f<>+36(SB)/4, $0x4b40007f
+DATA c4b40007f<>+40(SB)/4, $0x4b40007f
+DATA c4b40007f<>+44(SB)/4, $0x4b40007f
+DATA c4b40007f<>+48(SB)/4, $0x4b40007f
+DATA c4b40007f<>+52(SB)/4, $0x4b40007f
+DATA c4b40007f<>+56(SB)/4, $0x4b40007f
+DATA c4b40007f<>+60(SB)/4, $0x4b40007f
+GLOBL c4b40007f<>(SB), RODATA|NOPTR, $64
+
+DATA c7f800000<>+0(SB)/4, $0x7f800000
+DATA c7f800000<>+4(SB)/4, $0x7f800000
+DATA c7f800000<>+8(SB)/4, $0x7f800000
+DATA c7f800000<>+12(SB)/4, $0x7f800000
+DATA c7f800000<>+16(SB)/4, $0x7f800000
+DATA c7f800000<>+20(SB)/4, $0x7f800000
+DATA c7f800000<>+24(SB)/4, $0x7f800000
+DATA c7f800000<>+28(SB)/4, $0x7f800000
+DATA c7f800000<>+32(SB)/4, $0x7f800000
+DATA c7f800000<>+36(SB)/4, $0x7f800000
+DATA c7f800000<>+40(SB)/4, $0x7f800000
+DATA c7f800000<>+44(SB)/4, $0x7f800000
+DATA c7f800000<>+48(SB)/4, $0x7f800000
+DATA c7f800000<>+52(SB)/4, $0x7f800000
+DATA c7f800000<>+56(SB)/4, $0x7f800000
+DATA c7f800000<>+60(SB)/4, $0x7f800000
+GLOBL c7f800000<>(SB), RODATA|NOPTR, $64
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c7fffffff<>+28(SB)/4, $0x7fffffff
+DATA c7fffffff<>+32(SB)/4, $0x7fffffff
+DATA c7fffffff<>+36(SB)/4, $0x7fffffff
+DATA c7fffffff<>+40(SB)/4, $0x7fffffff
+DATA c7fffffff<>+44(SB)/4, $0x7fffffff
+DATA c7fffffff<>+48(SB)/4, $0x7fffffff
+DATA c7fffffff<>+52(SB)/4, $0x7fffffff
+DATA c7fffffff<>+56(SB)/4, $0x7fffffff
+DATA c7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA c80000000<>+0(SB)/4, $0x80000000
+DATA c80000000<>+4(SB)/4, $0x80000000
+DATA c80000000<>+8(SB)/4, $0x80000000
+DATA c80000000<>+12(SB)/4, $0x80000000
+DATA c80000000<>+16(SB)/4, $0x80000000
+DATA c80000000<>+20(SB)/4, $0x80000000
+DATA c80000000<>+24(SB)/4, $0x80000000
+DATA c80000000<>+28(SB)/4, $0x80000000
+DATA c80000000<>+32(SB)/4, $0x80000000
+DATA c80000000<>+36(SB)/4, $0x80000000
+DATA c80000000<>+40(SB)/4, $0x80000000
+DATA c80000000<>+44(SB)/4, $0x80000000
+DATA c80000000<>+48(SB)/4, $0x80000000
+DATA c80000000<>+52(SB)/4, $0x80000000
+DATA c80000000<>+56(SB)/4, $0x80000000
+DATA c80000000<>+60(SB)/4, $0x80000000
+GLOBL c80000000<>(SB), RODATA|NOPTR, $64
+
+DATA cb102e308<>+0(SB)/4, $0xb102e308
+DATA cb102e308<>+4(SB)/4, $0xb102e308
+DATA cb102e308<>+8(SB)/4, $0xb102e308
+DATA cb102e308<>+12(SB)/4, $0xb102e308
+DATA cb102e308<>+16(SB)/4, $0xb102e308
+DATA cb102e308<>+20(SB)/4, $0xb102e308
+DATA cb102e308<>+24(SB)/4, $0xb102e308
+DATA cb102e308<>+28(SB)/4, $0xb102e308
+DATA cb102e308<>+32(SB)/4, $0xb102e308
+DATA cb102e308<>+36(SB)/4, $0xb102e308
+DATA cb102e308<>+40(SB)/4, $0xb102e308
+DATA cb102e308<>+44(SB)/4, $0xb102e308
+DATA cb102e308<>+48(SB)/4, $0xb102e308
+DATA cb102e308<>+52(SB)/4, $0xb102e308
+DATA cb102e308<>+56(SB)/4, $0xb102e308
+DATA cb102e308<>+60(SB)/4, $0xb102e308
+GLOBL cb102e308<>(SB), RODATA|NOPTR, $64
+
+DATA cb9acb677<>+0(SB)/4, $0xb9acb677
+DATA cb9acb677<>+4(SB)/4, $0xb9acb677
+DATA cb9acb677<>+8(SB)/4, $0xb9acb677
+DATA cb9acb677<>+12(SB)/4, $0xb9acb677
+DATA cb9acb677<>+16(SB)/4, $0xb9acb677
+DATA cb9acb677<>+20(SB)/4, $0xb9acb677
+DATA cb9acb677<>+24(SB)/4, $0xb9acb677
+DATA cb9acb677<>+28(SB)/4, $0xb9acb677
+DATA cb9acb677<>+32(SB)/4, $0xb9acb677
+DATA cb9acb677<>+36(SB)/4, $0xb9acb677
+DATA cb9acb677<>+40(SB)/4, $0xb9acb677
+DATA cb9acb677<>+44(SB)/4, $0xb9acb677
+DATA cb9acb677<>+48(SB)/4, $0xb9acb677
+DATA cb9acb677<>+52(SB)/4, $0xb9acb677
+DATA cb9acb677<>+56(SB)/4, $0xb9acb677
+DATA cb9acb677<>+60(SB)/4, $0xb9acb677
+GLOBL cb9acb677<>(SB), RODATA|NOPTR, $64
+
+DATA cba54cf72<>+0(SB)/4, $0xba54cf72
+DATA cba54cf72<>+4(SB)/4, $0xba54cf72
+DATA cba54cf72<>+8(SB)/4, $0xba54cf72
+DATA cba54cf72<>+12(SB)/4, $0xba54cf72
+DATA cba54cf72<>+16(SB)/4, $0xba54cf72
+DATA cba54cf72<>+20(SB)/4, $0xba54cf72
+DATA cba54cf72<>+24(SB)/4, $0xba54cf72
+DATA cba54cf72<>+28(SB)/4, $0xba54cf72
+DATA cba54cf72<>+32(SB)/4, $0xba54cf72
+DATA cba54cf72<>+36(SB)/4, $0xba54cf72
+DATA cba54cf72<>+40(SB)/4, $0xba54cf72
+DATA cba54cf72<>+44(SB)/4, $0xba54cf72
+DATA cba54cf72<>+48(SB)/4, $0xba54cf72
+DATA cba54cf72<>+52(SB)/4, $0xba54cf72
+DATA cba54cf72<>+56(SB)/4, $0xba54cf72
+DATA cba54cf72<>+60(SB)/4, $0xba54cf72
+GLOBL cba54cf72<>(SB), RODATA|NOPTR, $64
+
+DATA cbbbaf0fe<>+0(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+4(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+8(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+12(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+16(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+20(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+24(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+28(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+32(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+36(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+40(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+44(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+48(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+52(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+56(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+60(SB)/4, $0xbbbaf0fe
+GLOBL cbbbaf0fe<>(SB), RODATA|NOPTR, $64
+
+DATA cbcc320dc<>+0(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+4(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+8(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+12(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+16(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+20(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+24(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+28(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+32(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+36(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+40(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+44(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+48(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+52(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+56(SB)/4, $0xbcc320dc
+DATA cbcc320dc<>+60(SB)/4, $0xbcc320dc
+GLOBL cbcc320dc<>(SB), RODATA|NOPTR, $64
+
+DATA cbcdc065a<>+0(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+4(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+8(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+12(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+16(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+20(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+24(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+28(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+32(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+36(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+40(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+44(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+48(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+52(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+56(SB)/4, $0xbcdc065a
+DATA cbcdc065a<>+60(SB)/4, $0xbcdc065a
+GLOBL cbcdc065a<>(SB), RODATA|NOPTR, $64
+
+DATA cbd5c1e2e<>+0(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+4(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+8(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+12(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+16(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+20(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+24(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+28(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+32(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+36(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+40(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+44(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+48(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+52(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+56(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+60(SB)/4, $0xbd5c1e2e
+GLOBL cbd5c1e2e<>(SB), RODATA|NOPTR, $64
+
+DATA cbeaaaa99<>+0(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+4(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+8(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+12(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+16(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+20(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+24(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+28(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+32(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+36(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+40(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+44(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+48(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+52(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+56(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+60(SB)/4, $0xbeaaaa99
+GLOBL cbeaaaa99<>(SB), RODATA|NOPTR, $64
+
+DATA cbec093a1<>+0(SB)/4, $0xbec093a1
+DATA cbec093a1<>+4(SB)/4, $0xbec093a1
+DATA cbec093a1<>+8(SB)/4, $0xbec093a1
+DATA cbec093a1<>+12(SB)/4, $0xbec093a1
+DATA cbec093a1<>+16(SB)/4, $0xbec093a1
+DATA cbec093a1<>+20(SB)/4, $0xbec093a1
+DATA cbec093a1<>+24(SB)/4, $0xbec093a1
+DATA cbec093a1<>+28(SB)/4, $0xbec093a1
+DATA cbec093a1<>+32(SB)/4, $0xbec093a1
+DATA cbec093a1<>+36(SB)/4, $0xbec093a1
+DATA cbec093a1<>+40(SB)/4, $0xbec093a1
+DATA cbec093a1<>+44(SB)/4, $0xbec093a1
+DATA cbec093a1<>+48(SB)/4, $0xbec093a1
+DATA cbec093a1<>+52(SB)/4, $0xbec093a1
+DATA cbec093a1<>+56(SB)/4, $0xbec093a1
+DATA cbec093a1<>+60(SB)/4, $0xbec093a1
+GLOBL cbec093a1<>(SB), RODATA|NOPTR, $64
+
+DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+32(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+36(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+40(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+44(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+48(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+52(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+56(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+60(SB)/4, $0xc2aeac4f
+GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $64
 
 DATA presentAVX2<>+0(SB)/4, $0xffffffff
 DATA presentAVX2<>+4(SB)/4, $0xffffffff
@@ -387,1080 +721,6 @@ DATA presentAVX2<>+116(SB)/4, $0x00000000
 DATA presentAVX2<>+120(SB)/4, $0x00000000
 DATA presentAVX2<>+124(SB)/4, $0x00000000
 GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
-
-// func tanhAVX2(dst []float32, src []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (CX)(BX*4), Y0
-	VMOVUPS      32(CX)(BX*4), Y4
-	VANDPS       c7fffffff<>+0(SB), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y4, Y5
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y5, Y5, Y6
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y7
-	VFMADD213PS  c3ca91354<>+0(SB), Y2, Y3
-	VFMADD213PS  c3ca91354<>+0(SB), Y6, Y7
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y2, Y3
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y6, Y7
-	VFMADD213PS  c3e088393<>+0(SB), Y2, Y3
-	VFMADD213PS  c3e088393<>+0(SB), Y6, Y7
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y2, Y3
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y6, Y7
-	VMULPS       Y2, Y3, Y2
-	VMULPS       Y6, Y7, Y3
-	VFMADD213PS  Y1, Y1, Y2
-	VFMADD213PS  Y5, Y5, Y3
-	VADDPS       Y1, Y1, Y1
-	VADDPS       Y5, Y5, Y9
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y5
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y9, Y10
-	VADDPS       c7f800000<>+0(SB), Y1, Y6
-	VADDPS       c7f800000<>+0(SB), Y9, Y11
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y12
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y9, Y12
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VSUBPS       c4b400000<>+0(SB), Y12, Y13
-	VMOVUPS      Y1, Y1
-	VMOVUPS      Y9, Y9
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y13, Y9
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y13, Y9
-	VPSLLD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y12, Y12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y9, Y13
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y9, Y13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y13
-	VPADDD       Y8, Y7, Y7
-	VPADDD       Y13, Y12, Y12
-	VBLENDVPS    Y5, Y6, Y7, Y1
-	VBLENDVPS    Y10, Y11, Y12, Y5
-	VADDPS       c3f800000<>+0(SB), Y1, Y1
-	VADDPS       c3f800000<>+0(SB), Y5, Y6
-	VMOVUPS      c40000000<>+0(SB), Y5
-	VMOVUPS      c40000000<>+0(SB), Y7
-	VDIVPS       Y1, Y5, Y1
-	VDIVPS       Y6, Y7, Y6
-	VMOVUPS      c3f800000<>+0(SB), Y5
-	VMOVUPS      c3f800000<>+0(SB), Y7
-	VSUBPS       Y1, Y5, Y1
-	VSUBPS       Y6, Y7, Y6
-	VANDPS       c7fffffff<>+0(SB), Y0, Y5
-	VANDPS       c7fffffff<>+0(SB), Y4, Y7
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y5, Y5
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y5, Y2, Y1, Y1
-	VBLENDVPS    Y7, Y3, Y6, Y2
-	VANDPS       c80000000<>+0(SB), Y0, Y0
-	VANDPS       c80000000<>+0(SB), Y4, Y3
-	VORPS        Y0, Y1, Y0
-	VORPS        Y3, Y2, Y1
-	VMOVUPS      Y0, (AX)(BX*4)
-	VMOVUPS      Y1, 32(AX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (CX)(BX*4), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
-	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VADDPS       Y2, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
-	VADDPS       c7f800000<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VBLENDVPS    Y4, Y5, Y6, Y2
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      c40000000<>+0(SB), Y4
-	VDIVPS       Y2, Y4, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y4
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
-	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VADDPS       Y2, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
-	VADDPS       c7f800000<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VBLENDVPS    Y4, Y5, Y6, Y2
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      c40000000<>+0(SB), Y4
-	VDIVPS       Y2, Y4, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y4
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-DATA c7fffffff<>+0(SB)/4, $0x7fffffff
-DATA c7fffffff<>+4(SB)/4, $0x7fffffff
-DATA c7fffffff<>+8(SB)/4, $0x7fffffff
-DATA c7fffffff<>+12(SB)/4, $0x7fffffff
-DATA c7fffffff<>+16(SB)/4, $0x7fffffff
-DATA c7fffffff<>+20(SB)/4, $0x7fffffff
-DATA c7fffffff<>+24(SB)/4, $0x7fffffff
-DATA c7fffffff<>+28(SB)/4, $0x7fffffff
-DATA c7fffffff<>+32(SB)/4, $0x7fffffff
-DATA c7fffffff<>+36(SB)/4, $0x7fffffff
-DATA c7fffffff<>+40(SB)/4, $0x7fffffff
-DATA c7fffffff<>+44(SB)/4, $0x7fffffff
-DATA c7fffffff<>+48(SB)/4, $0x7fffffff
-DATA c7fffffff<>+52(SB)/4, $0x7fffffff
-DATA c7fffffff<>+56(SB)/4, $0x7fffffff
-DATA c7fffffff<>+60(SB)/4, $0x7fffffff
-GLOBL c7fffffff<>(SB), RODATA|NOPTR, $64
-
-DATA cbbbaf0fe<>+0(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+4(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+8(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+12(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+16(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+20(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+24(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+28(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+32(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+36(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+40(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+44(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+48(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+52(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+56(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+60(SB)/4, $0xbbbaf0fe
-GLOBL cbbbaf0fe<>(SB), RODATA|NOPTR, $64
-
-DATA c3ca91354<>+0(SB)/4, $0x3ca91354
-DATA c3ca91354<>+4(SB)/4, $0x3ca91354
-DATA c3ca91354<>+8(SB)/4, $0x3ca91354
-DATA c3ca91354<>+12(SB)/4, $0x3ca91354
-DATA c3ca91354<>+16(SB)/4, $0x3ca91354
-DATA c3ca91354<>+20(SB)/4, $0x3ca91354
-DATA c3ca91354<>+24(SB)/4, $0x3ca91354
-DATA c3ca91354<>+28(SB)/4, $0x3ca91354
-DATA c3ca91354<>+32(SB)/4, $0x3ca91354
-DATA c3ca91354<>+36(SB)/4, $0x3ca91354
-DATA c3ca91354<>+40(SB)/4, $0x3ca91354
-DATA c3ca91354<>+44(SB)/4, $0x3ca91354
-DATA c3ca91354<>+48(SB)/4, $0x3ca91354
-DATA c3ca91354<>+52(SB)/4, $0x3ca91354
-DATA c3ca91354<>+56(SB)/4, $0x3ca91354
-DATA c3ca91354<>+60(SB)/4, $0x3ca91354
-GLOBL c3ca91354<>(SB), RODATA|NOPTR, $64
-
-DATA cbd5c1e2e<>+0(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+4(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+8(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+12(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+16(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+20(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+24(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+28(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+32(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+36(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+40(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+44(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+48(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+52(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+56(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+60(SB)/4, $0xbd5c1e2e
-GLOBL cbd5c1e2e<>(SB), RODATA|NOPTR, $64
-
-DATA c3e088393<>+0(SB)/4, $0x3e088393
-DATA c3e088393<>+4(SB)/4, $0x3e088393
-DATA c3e088393<>+8(SB)/4, $0x3e088393
-DATA c3e088393<>+12(SB)/4, $0x3e088393
-DATA c3e088393<>+16(SB)/4, $0x3e088393
-DATA c3e088393<>+20(SB)/4, $0x3e088393
-DATA c3e088393<>+24(SB)/4, $0x3e088393
-DATA c3e088393<>+28(SB)/4, $0x3e088393
-DATA c3e088393<>+32(SB)/4, $0x3e088393
-DATA c3e088393<>+36(SB)/4, $0x3e088393
-DATA c3e088393<>+40(SB)/4, $0x3e088393
-DATA c3e088393<>+44(SB)/4, $0x3e088393
-DATA c3e088393<>+48(SB)/4, $0x3e088393
-DATA c3e088393<>+52(SB)/4, $0x3e088393
-DATA c3e088393<>+56(SB)/4, $0x3e088393
-DATA c3e088393<>+60(SB)/4, $0x3e088393
-GLOBL c3e088393<>(SB), RODATA|NOPTR, $64
-
-DATA cbeaaaa99<>+0(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+4(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+8(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+12(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+16(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+20(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+24(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+28(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+32(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+36(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+40(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+44(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+48(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+52(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+56(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+60(SB)/4, $0xbeaaaa99
-GLOBL cbeaaaa99<>(SB), RODATA|NOPTR, $64
-
-DATA c40000000<>+0(SB)/4, $0x40000000
-DATA c40000000<>+4(SB)/4, $0x40000000
-DATA c40000000<>+8(SB)/4, $0x40000000
-DATA c40000000<>+12(SB)/4, $0x40000000
-DATA c40000000<>+16(SB)/4, $0x40000000
-DATA c40000000<>+20(SB)/4, $0x40000000
-DATA c40000000<>+24(SB)/4, $0x40000000
-DATA c40000000<>+28(SB)/4, $0x40000000
-DATA c40000000<>+32(SB)/4, $0x40000000
-DATA c40000000<>+36(SB)/4, $0x40000000
-DATA c40000000<>+40(SB)/4, $0x40000000
-DATA c40000000<>+44(SB)/4, $0x40000000
-DATA c40000000<>+48(SB)/4, $0x40000000
-DATA c40000000<>+52(SB)/4, $0x40000000
-DATA c40000000<>+56(SB)/4, $0x40000000
-DATA c40000000<>+60(SB)/4, $0x40000000
-GLOBL c40000000<>(SB), RODATA|NOPTR, $64
-
-DATA c3f200000<>+0(SB)/4, $0x3f200000
-DATA c3f200000<>+4(SB)/4, $0x3f200000
-DATA c3f200000<>+8(SB)/4, $0x3f200000
-DATA c3f200000<>+12(SB)/4, $0x3f200000
-DATA c3f200000<>+16(SB)/4, $0x3f200000
-DATA c3f200000<>+20(SB)/4, $0x3f200000
-DATA c3f200000<>+24(SB)/4, $0x3f200000
-DATA c3f200000<>+28(SB)/4, $0x3f200000
-DATA c3f200000<>+32(SB)/4, $0x3f200000
-DATA c3f200000<>+36(SB)/4, $0x3f200000
-DATA c3f200000<>+40(SB)/4, $0x3f200000
-DATA c3f200000<>+44(SB)/4, $0x3f200000
-DATA c3f200000<>+48(SB)/4, $0x3f200000
-DATA c3f200000<>+52(SB)/4, $0x3f200000
-DATA c3f200000<>+56(SB)/4, $0x3f200000
-DATA c3f200000<>+60(SB)/4, $0x3f200000
-GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
-
-DATA c80000000<>+0(SB)/4, $0x80000000
-DATA c80000000<>+4(SB)/4, $0x80000000
-DATA c80000000<>+8(SB)/4, $0x80000000
-DATA c80000000<>+12(SB)/4, $0x80000000
-DATA c80000000<>+16(SB)/4, $0x80000000
-DATA c80000000<>+20(SB)/4, $0x80000000
-DATA c80000000<>+24(SB)/4, $0x80000000
-DATA c80000000<>+28(SB)/4, $0x80000000
-DATA c80000000<>+32(SB)/4, $0x80000000
-DATA c80000000<>+36(SB)/4, $0x80000000
-DATA c80000000<>+40(SB)/4, $0x80000000
-DATA c80000000<>+44(SB)/4, $0x80000000
-DATA c80000000<>+48(SB)/4, $0x80000000
-DATA c80000000<>+52(SB)/4, $0x80000000
-DATA c80000000<>+56(SB)/4, $0x80000000
-DATA c80000000<>+60(SB)/4, $0x80000000
-GLOBL c80000000<>(SB), RODATA|NOPTR, $64
-
-// func erfAVX2(dst []float32, src []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·erfAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (CX)(BX*4), Y0
-	VMOVUPS      32(CX)(BX*4), Y4
-	VANDPS       c7fffffff<>+0(SB), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y4, Y5
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y5, Y5, Y6
-	VMOVUPS      c38ad617d<>+0(SB), Y3
-	VMOVUPS      c38ad617d<>+0(SB), Y7
-	VFMADD213PS  cba54cf72<>+0(SB), Y2, Y3
-	VFMADD213PS  cba54cf72<>+0(SB), Y6, Y7
-	VFMADD213PS  c3baa5af1<>+0(SB), Y2, Y3
-	VFMADD213PS  c3baa5af1<>+0(SB), Y6, Y7
-	VFMADD213PS  cbcdc065a<>+0(SB), Y2, Y3
-	VFMADD213PS  cbcdc065a<>+0(SB), Y6, Y7
-	VFMADD213PS  c3de716fa<>+0(SB), Y2, Y3
-	VFMADD213PS  c3de716fa<>+0(SB), Y6, Y7
-	VFMADD213PS  cbec093a1<>+0(SB), Y2, Y3
-	VFMADD213PS  cbec093a1<>+0(SB), Y6, Y7
-	VFMADD213PS  c3e0375d4<>+0(SB), Y2, Y3
-	VFMADD213PS  c3e0375d4<>+0(SB), Y6, Y7
-	VFMADD213PS  Y1, Y1, Y3
-	VFMADD213PS  Y5, Y5, Y7
-	VMOVUPS      c37477dfa<>+0(SB), Y2
-	VMOVUPS      c37477dfa<>+0(SB), Y6
-	VFMADD213PS  cb9acb677<>+0(SB), Y1, Y2
-	VFMADD213PS  cb9acb677<>+0(SB), Y5, Y6
-	VFMADD213PS  c3b707b5f<>+0(SB), Y1, Y2
-	VFMADD213PS  c3b707b5f<>+0(SB), Y5, Y6
-	VFMADD213PS  cbcc320dc<>+0(SB), Y1, Y2
-	VFMADD213PS  cbcc320dc<>+0(SB), Y5, Y6
-	VFMADD213PS  c3dd9b5be<>+0(SB), Y1, Y2
-	VFMADD213PS  c3dd9b5be<>+0(SB), Y5, Y6
-	VFMADD213PS  c3f22969e<>+0(SB), Y1, Y2
-	VFMADD213PS  c3f22969e<>+0(SB), Y5, Y6
-	VFMADD213PS  c3e03bf0f<>+0(SB), Y1, Y2
-	VFMADD213PS  c3e03bf0f<>+0(SB), Y5, Y6
-	VFNMSUB213PS Y1, Y1, Y2
-	VFNMSUB213PS Y5, Y5, Y6
-	VMOVUPS      c3f800000<>+0(SB), Y1
-	VMOVUPS      c3f800000<>+0(SB), Y10
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y2, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y6, Y11
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y12
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y8
-	VFMADD213PS  c4b400000<>+0(SB), Y6, Y12
-	VSUBPS       c4b400000<>+0(SB), Y8, Y9
-	VSUBPS       c4b400000<>+0(SB), Y12, Y13
-	VMOVUPS      Y2, Y2
-	VMOVUPS      Y6, Y6
-	VFNMADD231PS c3f317218<>+0(SB), Y9, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y13, Y6
-	VFNMADD231PS cb102e308<>+0(SB), Y9, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y13, Y6
-	VPSLLD       $0x17, Y8, Y8
-	VPSLLD       $0x17, Y12, Y12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y9
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y9
-	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y13
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y9
-	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y9
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y13
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y9
-	VFMADD213PS  c3f000000<>+0(SB), Y6, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y13
-	VPADDD       Y9, Y8, Y8
-	VPADDD       Y13, Y12, Y12
-	VANDPS       Y8, Y5, Y2
-	VANDPS       Y12, Y11, Y5
-	VSUBPS       Y2, Y1, Y1
-	VSUBPS       Y5, Y10, Y5
-	VANDPS       c7fffffff<>+0(SB), Y0, Y2
-	VANDPS       c7fffffff<>+0(SB), Y4, Y6
-	VCMPPS       $0x11, c3f700000<>+0(SB), Y2, Y2
-	VCMPPS       $0x11, c3f700000<>+0(SB), Y6, Y6
-	VBLENDVPS    Y2, Y3, Y1, Y1
-	VBLENDVPS    Y6, Y7, Y5, Y2
-	VANDPS       c80000000<>+0(SB), Y0, Y0
-	VANDPS       c80000000<>+0(SB), Y4, Y3
-	VORPS        Y0, Y1, Y0
-	VORPS        Y3, Y2, Y1
-	VMOVUPS      Y0, (AX)(BX*4)
-	VMOVUPS      Y1, 32(AX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (CX)(BX*4), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      c38ad617d<>+0(SB), Y4
-	VFMADD213PS  cba54cf72<>+0(SB), Y3, Y4
-	VFMADD213PS  c3baa5af1<>+0(SB), Y3, Y4
-	VFMADD213PS  cbcdc065a<>+0(SB), Y3, Y4
-	VFMADD213PS  c3de716fa<>+0(SB), Y3, Y4
-	VFMADD213PS  cbec093a1<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e0375d4<>+0(SB), Y3, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VMOVUPS      c37477dfa<>+0(SB), Y3
-	VFMADD213PS  cb9acb677<>+0(SB), Y2, Y3
-	VFMADD213PS  c3b707b5f<>+0(SB), Y2, Y3
-	VFMADD213PS  cbcc320dc<>+0(SB), Y2, Y3
-	VFMADD213PS  c3dd9b5be<>+0(SB), Y2, Y3
-	VFMADD213PS  c3f22969e<>+0(SB), Y2, Y3
-	VFMADD213PS  c3e03bf0f<>+0(SB), Y2, Y3
-	VFNMSUB213PS Y2, Y2, Y3
-	VMOVUPS      c3f800000<>+0(SB), Y2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y3, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y3
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y3
-	VSUBPS       Y3, Y2, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y3
-	VCMPPS       $0x11, c3f700000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      c38ad617d<>+0(SB), Y4
-	VFMADD213PS  cba54cf72<>+0(SB), Y3, Y4
-	VFMADD213PS  c3baa5af1<>+0(SB), Y3, Y4
-	VFMADD213PS  cbcdc065a<>+0(SB), Y3, Y4
-	VFMADD213PS  c3de716fa<>+0(SB), Y3, Y4
-	VFMADD213PS  cbec093a1<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e0375d4<>+0(SB), Y3, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VMOVUPS      c37477dfa<>+0(SB), Y3
-	VFMADD213PS  cb9acb677<>+0(SB), Y2, Y3
-	VFMADD213PS  c3b707b5f<>+0(SB), Y2, Y3
-	VFMADD213PS  cbcc320dc<>+0(SB), Y2, Y3
-	VFMADD213PS  c3dd9b5be<>+0(SB), Y2, Y3
-	VFMADD213PS  c3f22969e<>+0(SB), Y2, Y3
-	VFMADD213PS  c3e03bf0f<>+0(SB), Y2, Y3
-	VFNMSUB213PS Y2, Y2, Y3
-	VMOVUPS      c3f800000<>+0(SB), Y2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y3, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y3
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y3
-	VSUBPS       Y3, Y2, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y3
-	VCMPPS       $0x11, c3f700000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-DATA c38ad617d<>+0(SB)/4, $0x38ad617d
-DATA c38ad617d<>+4(SB)/4, $0x38ad617d
-DATA c38ad617d<>+8(SB)/4, $0x38ad617d
-DATA c38ad617d<>+12(SB)/4, $0x38ad617d
-DATA c38ad617d<>+16(SB)/4, $0x38ad617d
-DATA c38ad617d<>+20(SB)/4, $0x38ad617d
-DATA c38ad617d<>+24(SB)/4, $0x38ad617d
-DATA c38ad617d<>+28(SB)/4, $0x38ad617d
-DATA c38ad617d<>+32(SB)/4, $0x38ad617d
-DATA c38ad617d<>+36(SB)/4, $0x38ad617d
-DATA c38ad617d<>+40(SB)/4, $0x38ad617d
-DATA c38ad617d<>+44(SB)/4, $0x38ad617d
-DATA c38ad617d<>+48(SB)/4, $0x38ad617d
-DATA c38ad617d<>+52(SB)/4, $0x38ad617d
-DATA c38ad617d<>+56(SB)/4, $0x38ad617d
-DATA c38ad617d<>+60(SB)/4, $0x38ad617d
-GLOBL c38ad617d<>(SB), RODATA|NOPTR, $64
-
-DATA cba54cf72<>+0(SB)/4, $0xba54cf72
-DATA cba54cf72<>+4(SB)/4, $0xba54cf72
-DATA cba54cf72<>+8(SB)/4, $0xba54cf72
-DATA cba54cf72<>+12(SB)/4, $0xba54cf72
-DATA cba54cf72<>+16(SB)/4, $0xba54cf72
-DATA cba54cf72<>+20(SB)/4, $0xba54cf72
-DATA cba54cf72<>+24(SB)/4, $0xba54cf72
-DATA cba54cf72<>+28(SB)/4, $0xba54cf72
-DATA cba54cf72<>+32(SB)/4, $0xba54cf72
-DATA cba54cf72<>+36(SB)/4, $0xba54cf72
-DATA cba54cf72<>+40(SB)/4, $0xba54cf72
-DATA cba54cf72<>+44(SB)/4, $0xba54cf72
-DATA cba54cf72<>+48(SB)/4, $0xba54cf72
-DATA cba54cf72<>+52(SB)/4, $0xba54cf72
-DATA cba54cf72<>+56(SB)/4, $0xba54cf72
-DATA cba54cf72<>+60(SB)/4, $0xba54cf72
-GLOBL cba54cf72<>(SB), RODATA|NOPTR, $64
-
-DATA c3baa5af1<>+0(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+4(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+8(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+12(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+16(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+20(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+24(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+28(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+32(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+36(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+40(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+44(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+48(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+52(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+56(SB)/4, $0x3baa5af1
-DATA c3baa5af1<>+60(SB)/4, $0x3baa5af1
-GLOBL c3baa5af1<>(SB), RODATA|NOPTR, $64
-
-DATA cbcdc065a<>+0(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+4(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+8(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+12(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+16(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+20(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+24(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+28(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+32(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+36(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+40(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+44(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+48(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+52(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+56(SB)/4, $0xbcdc065a
-DATA cbcdc065a<>+60(SB)/4, $0xbcdc065a
-GLOBL cbcdc065a<>(SB), RODATA|NOPTR, $64
-
-DATA c3de716fa<>+0(SB)/4, $0x3de716fa
-DATA c3de716fa<>+4(SB)/4, $0x3de716fa
-DATA c3de716fa<>+8(SB)/4, $0x3de716fa
-DATA c3de716fa<>+12(SB)/4, $0x3de716fa
-DATA c3de716fa<>+16(SB)/4, $0x3de716fa
-DATA c3de716fa<>+20(SB)/4, $0x3de716fa
-DATA c3de716fa<>+24(SB)/4, $0x3de716fa
-DATA c3de716fa<>+28(SB)/4, $0x3de716fa
-DATA c3de716fa<>+32(SB)/4, $0x3de716fa
-DATA c3de716fa<>+36(SB)/4, $0x3de716fa
-DATA c3de716fa<>+40(SB)/4, $0x3de716fa
-DATA c3de716fa<>+44(SB)/4, $0x3de716fa
-DATA c3de716fa<>+48(SB)/4, $0x3de716fa
-DATA c3de716fa<>+52(SB)/4, $0x3de716fa
-DATA c3de716fa<>+56(SB)/4, $0x3de716fa
-DATA c3de716fa<>+60(SB)/4, $0x3de716fa
-GLOBL c3de716fa<>(SB), RODATA|NOPTR, $64
-
-DATA cbec093a1<>+0(SB)/4, $0xbec093a1
-DATA cbec093a1<>+4(SB)/4, $0xbec093a1
-DATA cbec093a1<>+8(SB)/4, $0xbec093a1
-DATA cbec093a1<>+12(SB)/4, $0xbec093a1
-DATA cbec093a1<>+16(SB)/4, $0xbec093a1
-DATA cbec093a1<>+20(SB)/4, $0xbec093a1
-DATA cbec093a1<>+24(SB)/4, $0xbec093a1
-DATA cbec093a1<>+28(SB)/4, $0xbec093a1
-DATA cbec093a1<>+32(SB)/4, $0xbec093a1
-DATA cbec093a1<>+36(SB)/4, $0xbec093a1
-DATA cbec093a1<>+40(SB)/4, $0xbec093a1
-DATA cbec093a1<>+44(SB)/4, $0xbec093a1
-DATA cbec093a1<>+48(SB)/4, $0xbec093a1
-DATA cbec093a1<>+52(SB)/4, $0xbec093a1
-DATA cbec093a1<>+56(SB)/4, $0xbec093a1
-DATA cbec093a1<>+60(SB)/4, $0xbec093a1
-GLOBL cbec093a1<>(SB), RODATA|NOPTR, $64
-
-DATA c3e0375d4<>+0(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+4(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+8(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+12(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+16(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+20(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+24(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+28(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+32(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+36(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+40(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+44(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+48(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+52(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+56(SB)/4, $0x3e0375d4
-DATA c3e0375d4<>+60(SB)/4, $0x3e0375d4
-GLOBL c3e0375d4<>(SB), RODATA|NOPTR, $64
-
-DATA c37477dfa<>+0(SB)/4, $0x37477dfa
-DATA c37477dfa<>+4(SB)/4, $0x37477dfa
-DATA c37477dfa<>+8(SB)/4, $0x37477dfa
-DATA c37477dfa<>+12(SB)/4, $0x37477dfa
-DATA c37477dfa<>+16(SB)/4, $0x37477dfa
-DATA c37477dfa<>+20(SB)/4, $0x37477dfa
-DATA c37477dfa<>+24(SB)/4, $0x37477dfa
-DATA c37477dfa<>+28(SB)/4, $0x37477dfa
-DATA c37477dfa<>+32(SB)/4, $0x37477dfa
-DATA c37477dfa<>+36(SB)/4, $0x37477dfa
-DATA c37477dfa<>+40(SB)/4, $0x37477dfa
-DATA c37477dfa<>+44(SB)/4, $0x37477dfa
-DATA c37477dfa<>+48(SB)/4, $0x37477dfa
-DATA c37477dfa<>+52(SB)/4, $0x37477dfa
-DATA c37477dfa<>+56(SB)/4, $0x37477dfa
-DATA c37477dfa<>+60(SB)/4, $0x37477dfa
-GLOBL c37477dfa<>(SB), RODATA|NOPTR, $64
-
-DATA cb9acb677<>+0(SB)/4, $0xb9acb677
-DATA cb9acb677<>+4(SB)/4, $0xb9acb677
-DATA cb9acb677<>+8(SB)/4, $0xb9acb677
-DATA cb9acb677<>+12(SB)/4, $0xb9acb677
-DATA cb9acb677<>+16(SB)/4, $0xb9acb677
-DATA cb9acb677<>+20(SB)/4, $0xb9acb677
-DATA cb9acb677<>+24(SB)/4, $0xb9acb677
-DATA cb9acb677<>+28(SB)/4, $0xb9acb677
-DATA cb9acb677<>+32(SB)/4, $0xb9acb677
-DATA cb9acb677<>+36(SB)/4, $0xb9acb677
-DATA cb9acb677<>+40(SB)/4, $0xb9acb677
-DATA cb9acb677<>+44(SB)/4, $0xb9acb677
-DATA cb9acb677<>+48(SB)/4, $0xb9acb677
-DATA cb9acb677<>+52(SB)/4, $0xb9acb677
-DATA cb9acb677<>+56(SB)/4, $0xb9acb677
-DATA cb9acb677<>+60(SB)/4, $0xb9acb677
-GLOBL cb9acb677<>(SB), RODATA|NOPTR, $64
-
-DATA c3b707b5f<>+0(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+4(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+8(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+12(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+16(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+20(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+24(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+28(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+32(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+36(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+40(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+44(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+48(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+52(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+56(SB)/4, $0x3b707b5f
-DATA c3b707b5f<>+60(SB)/4, $0x3b707b5f
-GLOBL c3b707b5f<>(SB), RODATA|NOPTR, $64
-
-DATA cbcc320dc<>+0(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+4(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+8(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+12(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+16(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+20(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+24(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+28(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+32(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+36(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+40(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+44(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+48(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+52(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+56(SB)/4, $0xbcc320dc
-DATA cbcc320dc<>+60(SB)/4, $0xbcc320dc
-GLOBL cbcc320dc<>(SB), RODATA|NOPTR, $64
-
-DATA c3dd9b5be<>+0(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+4(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+8(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+12(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+16(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+20(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+24(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+28(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+32(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+36(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+40(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+44(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+48(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+52(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+56(SB)/4, $0x3dd9b5be
-DATA c3dd9b5be<>+60(SB)/4, $0x3dd9b5be
-GLOBL c3dd9b5be<>(SB), RODATA|NOPTR, $64
-
-DATA c3f22969e<>+0(SB)/4, $0x3f22969e
-DATA c3f22969e<>+4(SB)/4, $0x3f22969e
-DATA c3f22969e<>+8(SB)/4, $0x3f22969e
-DATA c3f22969e<>+12(SB)/4, $0x3f22969e
-DATA c3f22969e<>+16(SB)/4, $0x3f22969e
-DATA c3f22969e<>+20(SB)/4, $0x3f22969e
-DATA c3f22969e<>+24(SB)/4, $0x3f22969e
-DATA c3f22969e<>+28(SB)/4, $0x3f22969e
-DATA c3f22969e<>+32(SB)/4, $0x3f22969e
-DATA c3f22969e<>+36(SB)/4, $0x3f22969e
-DATA c3f22969e<>+40(SB)/4, $0x3f22969e
-DATA c3f22969e<>+44(SB)/4, $0x3f22969e
-DATA c3f22969e<>+48(SB)/4, $0x3f22969e
-DATA c3f22969e<>+52(SB)/4, $0x3f22969e
-DATA c3f22969e<>+56(SB)/4, $0x3f22969e
-DATA c3f22969e<>+60(SB)/4, $0x3f22969e
-GLOBL c3f22969e<>(SB), RODATA|NOPTR, $64
-
-DATA c3e03bf0f<>+0(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+4(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+8(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+12(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+16(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+20(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+24(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+28(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+32(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+36(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+40(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+44(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+48(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+52(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+56(SB)/4, $0x3e03bf0f
-DATA c3e03bf0f<>+60(SB)/4, $0x3e03bf0f
-GLOBL c3e03bf0f<>(SB), RODATA|NOPTR, $64
-
-DATA c3f700000<>+0(SB)/4, $0x3f700000
-DATA c3f700000<>+4(SB)/4, $0x3f700000
-DATA c3f700000<>+8(SB)/4, $0x3f700000
-DATA c3f700000<>+12(SB)/4, $0x3f700000
-DATA c3f700000<>+16(SB)/4, $0x3f700000
-DATA c3f700000<>+20(SB)/4, $0x3f700000
-DATA c3f700000<>+24(SB)/4, $0x3f700000
-DATA c3f700000<>+28(SB)/4, $0x3f700000
-DATA c3f700000<>+32(SB)/4, $0x3f700000
-DATA c3f700000<>+36(SB)/4, $0x3f700000
-DATA c3f700000<>+40(SB)/4, $0x3f700000
-DATA c3f700000<>+44(SB)/4, $0x3f700000
-DATA c3f700000<>+48(SB)/4, $0x3f700000
-DATA c3f700000<>+52(SB)/4, $0x3f700000
-DATA c3f700000<>+56(SB)/4, $0x3f700000
-DATA c3f700000<>+60(SB)/4, $0x3f700000
-GLOBL c3f700000<>(SB), RODATA|NOPTR, $64
-
-// func sigmoidAVX2(dst []float32, src []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (CX)(BX*4), Y0
-	VMOVUPS      32(CX)(BX*4), Y2
-	VMOVUPS      c3f800000<>+0(SB), Y1
-	VMOVUPS      c3f800000<>+0(SB), Y3
-	VXORPS       c80000000<>+0(SB), Y0, Y0
-	VXORPS       c80000000<>+0(SB), Y2, Y8
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y0, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y8, Y9
-	VADDPS       c7f800000<>+0(SB), Y0, Y4
-	VADDPS       c7f800000<>+0(SB), Y8, Y10
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y8, Y11
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y12
-	VFMADD213PS  c4b400000<>+0(SB), Y0, Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y8, Y12
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VSUBPS       c4b400000<>+0(SB), Y12, Y13
-	VMOVUPS      Y0, Y0
-	VMOVUPS      Y8, Y8
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y0
-	VFNMADD231PS c3f317218<>+0(SB), Y13, Y8
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y0
-	VFNMADD231PS cb102e308<>+0(SB), Y13, Y8
-	VPSLLD       $0x17, Y6, Y6
-	VPSLLD       $0x17, Y12, Y12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
-	VFMADD213PS  c3c0917d1<>+0(SB), Y0, Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y13
-	VFMADD213PS  c3d2aab44<>+0(SB), Y0, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y0, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f000000<>+0(SB), Y0, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y13
-	VPADDD       Y7, Y6, Y6
-	VPADDD       Y13, Y12, Y12
-	VANDPS       Y6, Y5, Y0
-	VANDPS       Y12, Y11, Y5
-	VBLENDVPS    Y2, Y4, Y0, Y0
-	VBLENDVPS    Y9, Y10, Y5, Y2
-	VADDPS       c3f800000<>+0(SB), Y0, Y0
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
-	VDIVPS       Y0, Y1, Y0
-	VDIVPS       Y2, Y3, Y1
-	VMOVUPS      Y0, (AX)(BX*4)
-	VMOVUPS      Y1, 32(AX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (CX)(BX*4), Y0, Y1
-	VMOVUPS      c3f800000<>+0(SB), Y2
-	VXORPS       c80000000<>+0(SB), Y1, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y3
-	VADDPS       c7f800000<>+0(SB), Y1, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y1
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y1
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VADDPS       c3f800000<>+0(SB), Y1, Y1
-	VDIVPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
-	VMOVUPS      c3f800000<>+0(SB), Y2
-	VXORPS       c80000000<>+0(SB), Y1, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y3
-	VADDPS       c7f800000<>+0(SB), Y1, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y1
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y1
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VADDPS       c3f800000<>+0(SB), Y1, Y1
-	VDIVPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-// func expAVX512(dst []float32, src []float32)
-// Requires: AVX, AVX512F
-TEXT ·expAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (CX)(BX*4), Z0
-	VMOVUPS      64(CX)(BX*4), Z5
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z5, K3
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VADDPS       c7f800000<>+0(SB), Z5, Z6
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z5, K4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z7
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z5, Z7
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VSUBPS       c4b400000<>+0(SB), Z7, Z8
-	VMOVUPS      Z0, Z0
-	VMOVUPS      Z5, Z5
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z8, Z5
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z8, Z5
-	VPSLLD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z7, Z7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z8
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z5, Z8
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z5, Z8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z8
-	VPADDD       Z3, Z2, Z2
-	VPADDD       Z8, Z7, Z7
-	VMOVAPS.Z    Z2, K2, Z0
-	VMOVAPS.Z    Z7, K4, Z2
-	VBLENDMPS    Z1, Z0, K1, Z4
-	VBLENDMPS    Z6, Z2, K3, Z9
-	VMOVUPS      Z4, (AX)(BX*4)
-	VMOVUPS      Z9, 64(AX)(BX*4)
-	ADDQ         $0x20, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x1f, DX
-	JZ           done3
-	LEAQ         presentAVX512<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      128(SI)(DX*4), Z0
-	VPTESTMD     Z0, Z0, K1
-	VMOVUPS.Z    (CX)(BX*4), K1, Z0
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z0
-	VPSLLD       $0x17, Z2, Z2
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VPADDD       Z3, Z2, Z2
-	VMOVAPS.Z    Z2, K3, Z0
-	VBLENDMPS    Z1, Z0, K2, Z10
-	VMOVUPS      Z10, K1, (AX)(BX*4)
-	VMOVUPS      192(SI)(DX*4), Z0
-	VPTESTMD     Z0, Z0, K1
-	VMOVUPS.Z    64(CX)(BX*4), K1, Z0
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z0
-	VPSLLD       $0x17, Z2, Z2
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VPADDD       Z3, Z2, Z2
-	VMOVAPS.Z    Z2, K3, Z0
-	VBLENDMPS    Z1, Z0, K2, Z11
-	VMOVUPS      Z11, K1, 64(AX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
 
 DATA presentAVX512<>+0(SB)/4, $0xffffffff
 DATA presentAVX512<>+4(SB)/4, $0xffffffff
@@ -1528,94 +788,966 @@ DATA presentAVX512<>+248(SB)/4, $0x00000000
 DATA presentAVX512<>+252(SB)/4, $0x00000000
 GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
+// func expAVX2(dst []float32, src []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·expAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-16, SI
+	JZ      groups2
+	VMOVUPS c4b400000<>+0(SB), Y10
+	VMOVUPS c3f800000<>+0(SB), Y11
+	VMOVUPS cc2aeac4f<>+0(SB), Y12
+	VMOVUPS c3fb8aa3b<>+0(SB), Y13
+	VMOVUPS c3f317218<>+0(SB), Y14
+
+group1:
+	VMOVUPS      (CX)(BX*4), Y0
+	VMOVUPS      32(CX)(BX*4), Y5
+	VCMPPS       $0x15, Y12, Y0, Y1
+	VCMPPS       $0x15, Y12, Y5, Y6
+	VMOVUPS      Y13, Y2
+	VMOVUPS      Y13, Y7
+	VFMADD213PS  Y10, Y0, Y2
+	VFMADD213PS  Y10, Y5, Y7
+	VSUBPS       Y10, Y2, Y3
+	VSUBPS       Y10, Y7, Y8
+	VMOVUPS      Y0, Y4
+	VMOVUPS      Y5, Y9
+	VFNMADD231PS Y14, Y3, Y4
+	VFNMADD231PS Y14, Y8, Y9
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y3, Y4
+	VFNMADD231PS Y15, Y8, Y9
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
+	VMOVUPS      Y8, Y3
+	VMOVUPS      Y8, Y8
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y4, Y3
+	VFMADD213PS  Y15, Y9, Y8
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y4, Y3
+	VFMADD213PS  Y15, Y9, Y8
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y4, Y3
+	VFMADD213PS  Y15, Y9, Y8
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y4, Y3
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y11, Y4, Y3
+	VFMADD213PS  Y11, Y9, Y8
+	VFMADD213PS  Y11, Y4, Y3
+	VFMADD213PS  Y11, Y9, Y8
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       Y3, Y2, Y2
+	VPADDD       Y8, Y7, Y7
+	VANDPS       Y2, Y1, Y1
+	VANDPS       Y7, Y6, Y3
+	VMOVUPS      c42b17217<>+0(SB), Y4
+	VCMPPS       $0x16, Y4, Y0, Y2
+	VCMPPS       $0x16, Y4, Y5, Y4
+	VMOVUPS      c7f800000<>+0(SB), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y5, Y5
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VBLENDVPS    Y4, Y5, Y3, Y1
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      Y1, 32(AX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y3
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y1, Y5
+	VFNMADD231PS c3f317218<>+0(SB), Y4, Y5
+	VFNMADD231PS cb102e308<>+0(SB), Y4, Y5
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y4
+	VFMADD213PS  c3c0917d1<>+0(SB), Y5, Y4
+	VFMADD213PS  c3d2aab44<>+0(SB), Y5, Y4
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f000000<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y3
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y0
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y3
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y4
+	VMOVUPS      Y1, Y5
+	VFNMADD231PS c3f317218<>+0(SB), Y4, Y5
+	VFNMADD231PS cb102e308<>+0(SB), Y4, Y5
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y4
+	VFMADD213PS  c3c0917d1<>+0(SB), Y5, Y4
+	VFMADD213PS  c3d2aab44<>+0(SB), Y5, Y4
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f000000<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y5, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y3
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func tanhAVX2(dst []float32, src []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-16, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Y8
+
+group1:
+	VMOVUPS      (CX)(BX*4), Y0
+	VMOVUPS      32(CX)(BX*4), Y4
+	VMOVUPS      c7fffffff<>+0(SB), Y2
+	VANDPS       Y2, Y0, Y1
+	VANDPS       Y2, Y4, Y5
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y5, Y5, Y6
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y7
+	VMOVUPS      Y7, Y3
+	VMOVUPS      Y7, Y7
+	VMOVUPS      c3ca91354<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      cbd5c1e2e<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      c3e088393<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      cbeaaaa99<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMULPS       Y2, Y3, Y2
+	VMULPS       Y6, Y7, Y3
+	VFMADD213PS  Y1, Y1, Y2
+	VFMADD213PS  Y5, Y5, Y3
+	VADDPS       Y1, Y1, Y1
+	VADDPS       Y5, Y5, Y10
+	VMOVUPS      c42b17217<>+0(SB), Y6
+	VCMPPS       $0x16, Y6, Y1, Y5
+	VCMPPS       $0x16, Y6, Y10, Y11
+	VMOVUPS      c7f800000<>+0(SB), Y7
+	VADDPS       Y7, Y1, Y6
+	VADDPS       Y7, Y10, Y12
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
+	VMOVUPS      Y9, Y7
+	VMOVUPS      Y9, Y13
+	VMOVUPS      c4b400000<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y7
+	VFMADD213PS  Y9, Y10, Y13
+	VMOVUPS      c4b400000<>+0(SB), Y14
+	VSUBPS       Y14, Y7, Y9
+	VSUBPS       Y14, Y13, Y14
+	VMOVUPS      Y1, Y1
+	VMOVUPS      Y10, Y10
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y1
+	VFNMADD231PS Y15, Y14, Y10
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y1
+	VFNMADD231PS Y15, Y14, Y10
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y14
+	VMOVUPS      Y14, Y9
+	VMOVUPS      Y14, Y14
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VFMADD213PS  Y8, Y1, Y9
+	VFMADD213PS  Y8, Y10, Y14
+	VFMADD213PS  Y8, Y1, Y9
+	VFMADD213PS  Y8, Y10, Y14
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y9, Y7, Y7
+	VPADDD       Y14, Y13, Y13
+	VBLENDVPS    Y5, Y6, Y7, Y1
+	VBLENDVPS    Y11, Y12, Y13, Y5
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y5, Y6
+	VMOVUPS      c40000000<>+0(SB), Y7
+	VMOVUPS      Y7, Y5
+	VMOVUPS      Y7, Y7
+	VDIVPS       Y1, Y5, Y1
+	VDIVPS       Y6, Y7, Y6
+	VMOVUPS      Y8, Y5
+	VMOVUPS      Y8, Y7
+	VSUBPS       Y1, Y5, Y1
+	VSUBPS       Y6, Y7, Y6
+	VMOVUPS      c7fffffff<>+0(SB), Y7
+	VANDPS       Y7, Y0, Y5
+	VANDPS       Y7, Y4, Y7
+	VMOVUPS      c3f200000<>+0(SB), Y9
+	VCMPPS       $0x11, Y9, Y5, Y5
+	VCMPPS       $0x11, Y9, Y7, Y7
+	VBLENDVPS    Y5, Y2, Y1, Y1
+	VBLENDVPS    Y7, Y3, Y6, Y2
+	VMOVUPS      c80000000<>+0(SB), Y3
+	VANDPS       Y3, Y0, Y0
+	VANDPS       Y3, Y4, Y3
+	VORPS        Y0, Y1, Y0
+	VORPS        Y3, Y2, Y1
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      Y1, 32(AX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
+	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VADDPS       Y2, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VBLENDVPS    Y4, Y5, Y6, Y2
+	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      c40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y0
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
+	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VADDPS       Y2, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VBLENDVPS    Y4, Y5, Y6, Y2
+	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      c40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func erfAVX2(dst []float32, src []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·erfAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-16, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Y8
+
+group1:
+	VMOVUPS      (CX)(BX*4), Y0
+	VMOVUPS      32(CX)(BX*4), Y4
+	VMOVUPS      c7fffffff<>+0(SB), Y2
+	VANDPS       Y2, Y0, Y1
+	VANDPS       Y2, Y4, Y5
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y5, Y5, Y6
+	VMOVUPS      c38ad617d<>+0(SB), Y7
+	VMOVUPS      Y7, Y3
+	VMOVUPS      Y7, Y7
+	VMOVUPS      cba54cf72<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      c3baa5af1<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      cbcdc065a<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      c3de716fa<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      cbec093a1<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VMOVUPS      c3e0375d4<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y6, Y7
+	VFMADD213PS  Y1, Y1, Y3
+	VFMADD213PS  Y5, Y5, Y7
+	VMOVUPS      c37477dfa<>+0(SB), Y6
+	VMOVUPS      Y6, Y2
+	VMOVUPS      Y6, Y6
+	VMOVUPS      cb9acb677<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VMOVUPS      c3b707b5f<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VMOVUPS      cbcc320dc<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VMOVUPS      c3dd9b5be<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VMOVUPS      c3f22969e<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VMOVUPS      c3e03bf0f<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y2
+	VFMADD213PS  Y9, Y5, Y6
+	VFNMSUB213PS Y1, Y1, Y2
+	VFNMSUB213PS Y5, Y5, Y6
+	VMOVUPS      Y8, Y1
+	VMOVUPS      Y8, Y11
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
+	VMOVUPS      Y9, Y5
+	VMOVUPS      Y9, Y12
+	VMOVUPS      c4b40007f<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y5
+	VFMADD213PS  Y9, Y6, Y12
+	VMOVUPS      c4b40007f<>+0(SB), Y10
+	VSUBPS       Y10, Y5, Y9
+	VSUBPS       Y10, Y12, Y13
+	VMOVUPS      Y2, Y10
+	VMOVUPS      Y6, Y14
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y10
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y10
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y9
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VFMADD213PS  Y8, Y10, Y9
+	VFMADD213PS  Y8, Y14, Y13
+	VFMADD213PS  Y8, Y10, Y9
+	VFMADD213PS  Y8, Y14, Y13
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y12, Y12
+	VMOVUPS      cc2aeac4f<>+0(SB), Y10
+	VCMPPS       $0x15, Y10, Y2, Y2
+	VCMPPS       $0x15, Y10, Y6, Y6
+	VMULPS       Y5, Y9, Y5
+	VMULPS       Y12, Y13, Y9
+	VANDPS       Y5, Y2, Y2
+	VANDPS       Y9, Y6, Y5
+	VSUBPS       Y2, Y1, Y1
+	VSUBPS       Y5, Y11, Y5
+	VMOVUPS      c7fffffff<>+0(SB), Y6
+	VANDPS       Y6, Y0, Y2
+	VANDPS       Y6, Y4, Y6
+	VMOVUPS      c3f700000<>+0(SB), Y9
+	VCMPPS       $0x11, Y9, Y2, Y2
+	VCMPPS       $0x11, Y9, Y6, Y6
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VBLENDVPS    Y6, Y7, Y5, Y2
+	VMOVUPS      c80000000<>+0(SB), Y3
+	VANDPS       Y3, Y0, Y0
+	VANDPS       Y3, Y4, Y3
+	VORPS        Y0, Y1, Y0
+	VORPS        Y3, Y2, Y1
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      Y1, 32(AX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      c38ad617d<>+0(SB), Y4
+	VFMADD213PS  cba54cf72<>+0(SB), Y3, Y4
+	VFMADD213PS  c3baa5af1<>+0(SB), Y3, Y4
+	VFMADD213PS  cbcdc065a<>+0(SB), Y3, Y4
+	VFMADD213PS  c3de716fa<>+0(SB), Y3, Y4
+	VFMADD213PS  cbec093a1<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e0375d4<>+0(SB), Y3, Y4
+	VFMADD213PS  Y2, Y2, Y4
+	VMOVUPS      c37477dfa<>+0(SB), Y3
+	VFMADD213PS  cb9acb677<>+0(SB), Y2, Y3
+	VFMADD213PS  c3b707b5f<>+0(SB), Y2, Y3
+	VFMADD213PS  cbcc320dc<>+0(SB), Y2, Y3
+	VFMADD213PS  c3dd9b5be<>+0(SB), Y2, Y3
+	VFMADD213PS  c3f22969e<>+0(SB), Y2, Y3
+	VFMADD213PS  c3e03bf0f<>+0(SB), Y2, Y3
+	VFNMSUB213PS Y2, Y2, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  c4b40007f<>+0(SB), Y3, Y5
+	VSUBPS       c4b40007f<>+0(SB), Y5, Y6
+	VMOVUPS      Y3, Y7
+	VFNMADD231PS c3f317218<>+0(SB), Y6, Y7
+	VFNMADD231PS cb102e308<>+0(SB), Y6, Y7
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
+	VFMADD213PS  c3c0917d1<>+0(SB), Y7, Y6
+	VFMADD213PS  c3d2aab44<>+0(SB), Y7, Y6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f000000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y5
+	VANDPS       Y5, Y3, Y3
+	VSUBPS       Y3, Y2, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y3
+	VCMPPS       $0x11, c3f700000<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y0
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      c38ad617d<>+0(SB), Y4
+	VFMADD213PS  cba54cf72<>+0(SB), Y3, Y4
+	VFMADD213PS  c3baa5af1<>+0(SB), Y3, Y4
+	VFMADD213PS  cbcdc065a<>+0(SB), Y3, Y4
+	VFMADD213PS  c3de716fa<>+0(SB), Y3, Y4
+	VFMADD213PS  cbec093a1<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e0375d4<>+0(SB), Y3, Y4
+	VFMADD213PS  Y2, Y2, Y4
+	VMOVUPS      c37477dfa<>+0(SB), Y3
+	VFMADD213PS  cb9acb677<>+0(SB), Y2, Y3
+	VFMADD213PS  c3b707b5f<>+0(SB), Y2, Y3
+	VFMADD213PS  cbcc320dc<>+0(SB), Y2, Y3
+	VFMADD213PS  c3dd9b5be<>+0(SB), Y2, Y3
+	VFMADD213PS  c3f22969e<>+0(SB), Y2, Y3
+	VFMADD213PS  c3e03bf0f<>+0(SB), Y2, Y3
+	VFNMSUB213PS Y2, Y2, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  c4b40007f<>+0(SB), Y3, Y5
+	VSUBPS       c4b40007f<>+0(SB), Y5, Y6
+	VMOVUPS      Y3, Y7
+	VFNMADD231PS c3f317218<>+0(SB), Y6, Y7
+	VFNMADD231PS cb102e308<>+0(SB), Y6, Y7
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
+	VFMADD213PS  c3c0917d1<>+0(SB), Y7, Y6
+	VFMADD213PS  c3d2aab44<>+0(SB), Y7, Y6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f000000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y6, Y5
+	VANDPS       Y5, Y3, Y3
+	VSUBPS       Y3, Y2, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y3
+	VCMPPS       $0x11, c3f700000<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2(dst []float32, src []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-16, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Y4
+	VMOVUPS c4b400000<>+0(SB), Y5
+	VMOVUPS c80000000<>+0(SB), Y6
+
+group1:
+	VMOVUPS      (CX)(BX*4), Y0
+	VMOVUPS      32(CX)(BX*4), Y2
+	VMOVUPS      Y4, Y1
+	VMOVUPS      Y4, Y3
+	VXORPS       Y6, Y0, Y0
+	VXORPS       Y6, Y2, Y10
+	VMOVUPS      cc2aeac4f<>+0(SB), Y7
+	VCMPPS       $0x15, Y7, Y0, Y2
+	VCMPPS       $0x15, Y7, Y10, Y11
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y12
+	VFMADD213PS  Y5, Y0, Y7
+	VFMADD213PS  Y5, Y10, Y12
+	VSUBPS       Y5, Y7, Y8
+	VSUBPS       Y5, Y12, Y13
+	VMOVUPS      Y0, Y9
+	VMOVUPS      Y10, Y14
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y8
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VFMADD213PS  Y4, Y9, Y8
+	VFMADD213PS  Y4, Y14, Y13
+	VFMADD213PS  Y4, Y9, Y8
+	VFMADD213PS  Y4, Y14, Y13
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y13, Y12, Y12
+	VANDPS       Y7, Y2, Y2
+	VANDPS       Y12, Y11, Y8
+	VMOVUPS      c42b17217<>+0(SB), Y9
+	VCMPPS       $0x16, Y9, Y0, Y7
+	VCMPPS       $0x16, Y9, Y10, Y9
+	VMOVUPS      c7f800000<>+0(SB), Y11
+	VADDPS       Y11, Y0, Y0
+	VADDPS       Y11, Y10, Y10
+	VBLENDVPS    Y7, Y0, Y2, Y0
+	VBLENDVPS    Y9, Y10, Y8, Y2
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VDIVPS       Y0, Y1, Y0
+	VDIVPS       Y2, Y3, Y1
+	VMOVUPS      Y0, (AX)(BX*4)
+	VMOVUPS      Y1, 32(AX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y0
+	VMASKMOVPS   (CX)(BX*4), Y0, Y1
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VXORPS       c80000000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y3
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y4
+	VSUBPS       c4b400000<>+0(SB), Y4, Y5
+	VMOVUPS      Y1, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y4
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y4, Y1, Y3, Y1
+	VADDPS       c3f800000<>+0(SB), Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y0
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y1
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VXORPS       c80000000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y3
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y4
+	VSUBPS       c4b400000<>+0(SB), Y4, Y5
+	VMOVUPS      Y1, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y4
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y4, Y1, Y3, Y1
+	VADDPS       c3f800000<>+0(SB), Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func expAVX512(dst []float32, src []float32)
+// Requires: AVX, AVX512F
+TEXT ·expAVX512(SB), NOSPLIT, $0-48
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-32, SI
+	JZ      groups2
+	VMOVUPS c4b400000<>+0(SB), Z10
+	VMOVUPS c3f800000<>+0(SB), Z11
+	VMOVUPS cc2aeac4f<>+0(SB), Z12
+	VMOVUPS c3fb8aa3b<>+0(SB), Z13
+	VMOVUPS c3f317218<>+0(SB), Z14
+	VMOVUPS cb102e308<>+0(SB), Z15
+	VMOVUPS c3ab5b7b3<>+0(SB), Z16
+	VMOVUPS c3c0917d1<>+0(SB), Z17
+	VMOVUPS c3d2aab44<>+0(SB), Z18
+	VMOVUPS c3e2aaa52<>+0(SB), Z19
+	VMOVUPS c3f000000<>+0(SB), Z20
+	VMOVUPS c42b17217<>+0(SB), Z21
+	VMOVUPS c7f800000<>+0(SB), Z22
+
+group1:
+	VMOVUPS      (CX)(BX*4), Z0
+	VMOVUPS      64(CX)(BX*4), Z5
+	VCMPPS       $0x15, Z12, Z0, K1
+	VCMPPS       $0x15, Z12, Z5, K2
+	VMOVUPS      Z13, Z1
+	VMOVUPS      Z13, Z6
+	VFMADD213PS  Z10, Z0, Z1
+	VFMADD213PS  Z10, Z5, Z6
+	VSUBPS       Z10, Z1, Z2
+	VSUBPS       Z10, Z6, Z7
+	VMOVUPS      Z0, Z3
+	VMOVUPS      Z5, Z8
+	VFNMADD231PS Z14, Z2, Z3
+	VFNMADD231PS Z14, Z7, Z8
+	VFNMADD231PS Z15, Z2, Z3
+	VFNMADD231PS Z15, Z7, Z8
+	VMOVUPS      Z16, Z2
+	VMOVUPS      Z16, Z7
+	VFMADD213PS  Z17, Z3, Z2
+	VFMADD213PS  Z17, Z8, Z7
+	VFMADD213PS  Z18, Z3, Z2
+	VFMADD213PS  Z18, Z8, Z7
+	VFMADD213PS  Z19, Z3, Z2
+	VFMADD213PS  Z19, Z8, Z7
+	VFMADD213PS  Z20, Z3, Z2
+	VFMADD213PS  Z20, Z8, Z7
+	VFMADD213PS  Z11, Z3, Z2
+	VFMADD213PS  Z11, Z8, Z7
+	VFMADD213PS  Z11, Z3, Z2
+	VFMADD213PS  Z11, Z8, Z7
+	VPSLLD       $0x17, Z1, Z1
+	VPSLLD       $0x17, Z6, Z6
+	VPADDD       Z2, Z1, Z1
+	VPADDD       Z7, Z6, Z6
+	VMOVAPS.Z    Z1, K1, Z1
+	VMOVAPS.Z    Z6, K2, Z2
+	VCMPPS       $0x16, Z21, Z0, K1
+	VCMPPS       $0x16, Z21, Z5, K2
+	VADDPS       Z22, Z0, Z0
+	VADDPS       Z22, Z5, Z3
+	VBLENDMPS    Z0, Z1, K1, Z4
+	VBLENDMPS    Z3, Z2, K2, Z9
+	VMOVUPS      Z4, (AX)(BX*4)
+	VMOVUPS      Z9, 64(AX)(BX*4)
+	ADDQ         $0x20, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x1f, DX
+	JZ           done3
+	LEAQ         presentAVX512<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      128(SI)(DX*4), Z0
+	VPTESTMD     Z0, Z0, K1
+	VMOVUPS.Z    (CX)(BX*4), K1, Z0
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z1
+	VFMADD213PS  c4b400000<>+0(SB), Z0, Z1
+	VSUBPS       c4b400000<>+0(SB), Z1, Z2
+	VMOVUPS      Z0, Z3
+	VFNMADD231PS c3f317218<>+0(SB), Z2, Z3
+	VFNMADD231PS cb102e308<>+0(SB), Z2, Z3
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z2
+	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z2
+	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z2
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f000000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       Z2, Z1, Z1
+	VMOVAPS.Z    Z1, K2, Z1
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
+	VADDPS       c7f800000<>+0(SB), Z0, Z0
+	VBLENDMPS    Z0, Z1, K2, Z23
+	VMOVUPS      Z23, K1, (AX)(BX*4)
+	VMOVUPS      192(SI)(DX*4), Z0
+	VPTESTMD     Z0, Z0, K1
+	VMOVUPS.Z    64(CX)(BX*4), K1, Z0
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z1
+	VFMADD213PS  c4b400000<>+0(SB), Z0, Z1
+	VSUBPS       c4b400000<>+0(SB), Z1, Z2
+	VMOVUPS      Z0, Z3
+	VFNMADD231PS c3f317218<>+0(SB), Z2, Z3
+	VFNMADD231PS cb102e308<>+0(SB), Z2, Z3
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z2
+	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z2
+	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z2
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f000000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VPSLLD       $0x17, Z1, Z1
+	VPADDD       Z2, Z1, Z1
+	VMOVAPS.Z    Z1, K2, Z1
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
+	VADDPS       c7f800000<>+0(SB), Z0, Z0
+	VBLENDMPS    Z0, Z1, K2, Z24
+	VMOVUPS      Z24, K1, 64(AX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
 // func tanhAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-32, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Z12
+	VMOVUPS c7fffffff<>+0(SB), Z13
+	VMOVUPS c4b400000<>+0(SB), Z14
+	VMOVUPS cbbbaf0fe<>+0(SB), Z15
+	VMOVUPS c3ca91354<>+0(SB), Z16
+	VMOVUPS cbd5c1e2e<>+0(SB), Z17
+	VMOVUPS c3e088393<>+0(SB), Z18
+	VMOVUPS cbeaaaa99<>+0(SB), Z19
+	VMOVUPS c42b17217<>+0(SB), Z20
+	VMOVUPS c7f800000<>+0(SB), Z21
+	VMOVUPS c3fb8aa3b<>+0(SB), Z22
 
 group1:
 	VMOVUPS      (CX)(BX*4), Z0
 	VMOVUPS      64(CX)(BX*4), Z6
-	VANDPS       c7fffffff<>+0(SB), Z0, Z1
-	VANDPS       c7fffffff<>+0(SB), Z6, Z7
+	VANDPS       Z13, Z0, Z1
+	VANDPS       Z13, Z6, Z7
 	VMULPS       Z1, Z1, Z2
 	VMULPS       Z7, Z7, Z8
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z9
-	VFMADD213PS  c3ca91354<>+0(SB), Z2, Z3
-	VFMADD213PS  c3ca91354<>+0(SB), Z8, Z9
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z2, Z3
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z8, Z9
-	VFMADD213PS  c3e088393<>+0(SB), Z2, Z3
-	VFMADD213PS  c3e088393<>+0(SB), Z8, Z9
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z2, Z3
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z8, Z9
+	VMOVUPS      Z15, Z3
+	VMOVUPS      Z15, Z9
+	VFMADD213PS  Z16, Z2, Z3
+	VFMADD213PS  Z16, Z8, Z9
+	VFMADD213PS  Z17, Z2, Z3
+	VFMADD213PS  Z17, Z8, Z9
+	VFMADD213PS  Z18, Z2, Z3
+	VFMADD213PS  Z18, Z8, Z9
+	VFMADD213PS  Z19, Z2, Z3
+	VFMADD213PS  Z19, Z8, Z9
 	VMULPS       Z2, Z3, Z2
 	VMULPS       Z8, Z9, Z3
 	VFMADD213PS  Z1, Z1, Z2
 	VFMADD213PS  Z7, Z7, Z3
 	VADDPS       Z1, Z1, Z1
-	VADDPS       Z7, Z7, Z16
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z16, K2
-	VADDPS       c7f800000<>+0(SB), Z1, Z7
-	VADDPS       c7f800000<>+0(SB), Z16, Z17
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z8
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z18
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z8
-	VFMADD213PS  c4b400000<>+0(SB), Z16, Z18
-	VSUBPS       c4b400000<>+0(SB), Z8, Z9
-	VSUBPS       c4b400000<>+0(SB), Z18, Z19
+	VADDPS       Z7, Z7, Z27
+	VCMPPS       $0x16, Z20, Z1, K1
+	VCMPPS       $0x16, Z20, Z27, K2
+	VADDPS       Z21, Z1, Z7
+	VADDPS       Z21, Z27, Z28
+	VMOVUPS      Z22, Z8
+	VMOVUPS      Z22, Z29
+	VFMADD213PS  Z14, Z1, Z8
+	VFMADD213PS  Z14, Z27, Z29
+	VSUBPS       Z14, Z8, Z9
+	VSUBPS       Z14, Z29, Z30
 	VMOVUPS      Z1, Z1
-	VMOVUPS      Z16, Z16
-	VFNMADD231PS c3f317218<>+0(SB), Z9, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z19, Z16
-	VFNMADD231PS cb102e308<>+0(SB), Z9, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z19, Z16
+	VMOVUPS      Z27, Z27
+	VMOVUPS      c3f317218<>+0(SB), Z31
+	VFNMADD231PS Z31, Z9, Z1
+	VFNMADD231PS Z31, Z30, Z27
+	VMOVUPS      cb102e308<>+0(SB), Z31
+	VFNMADD231PS Z31, Z9, Z1
+	VFNMADD231PS Z31, Z30, Z27
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z30
+	VMOVUPS      Z30, Z9
+	VMOVUPS      Z30, Z30
+	VMOVUPS      c3c0917d1<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z9
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3d2aab44<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z9
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3e2aaa52<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z9
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3f000000<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z9
+	VFMADD213PS  Z31, Z27, Z30
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z27, Z30
+	VFMADD213PS  Z12, Z1, Z9
+	VFMADD213PS  Z12, Z27, Z30
 	VPSLLD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z18, Z18
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z9
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z19
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z9
-	VFMADD213PS  c3c0917d1<>+0(SB), Z16, Z19
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z9
-	VFMADD213PS  c3d2aab44<>+0(SB), Z16, Z19
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z9
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z16, Z19
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z9
-	VFMADD213PS  c3f000000<>+0(SB), Z16, Z19
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z9
-	VFMADD213PS  c3f800000<>+0(SB), Z16, Z19
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z9
-	VFMADD213PS  c3f800000<>+0(SB), Z16, Z19
+	VPSLLD       $0x17, Z29, Z29
 	VPADDD       Z9, Z8, Z8
-	VPADDD       Z19, Z18, Z18
+	VPADDD       Z30, Z29, Z29
 	VBLENDMPS    Z7, Z8, K1, Z4
-	VBLENDMPS    Z17, Z18, K2, Z10
-	VADDPS       c3f800000<>+0(SB), Z4, Z1
-	VADDPS       c3f800000<>+0(SB), Z10, Z8
-	VMOVUPS      c40000000<>+0(SB), Z7
+	VBLENDMPS    Z28, Z29, K2, Z10
+	VADDPS       Z12, Z4, Z1
+	VADDPS       Z12, Z10, Z8
 	VMOVUPS      c40000000<>+0(SB), Z9
+	VMOVUPS      Z9, Z7
+	VMOVUPS      Z9, Z9
 	VDIVPS       Z1, Z7, Z1
 	VDIVPS       Z8, Z9, Z8
-	VMOVUPS      c3f800000<>+0(SB), Z7
-	VMOVUPS      c3f800000<>+0(SB), Z9
+	VMOVUPS      Z12, Z7
+	VMOVUPS      Z12, Z9
 	VSUBPS       Z1, Z7, Z1
 	VSUBPS       Z8, Z9, Z8
-	VANDPS       c7fffffff<>+0(SB), Z0, Z7
-	VANDPS       c7fffffff<>+0(SB), Z6, Z9
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z7, K1
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z9, K2
+	VANDPS       Z13, Z0, Z7
+	VANDPS       Z13, Z6, Z9
+	VMOVUPS      c3f200000<>+0(SB), Z27
+	VCMPPS       $0x11, Z27, Z7, K1
+	VCMPPS       $0x11, Z27, Z9, K2
 	VBLENDMPS    Z2, Z1, K1, Z5
 	VBLENDMPS    Z3, Z8, K2, Z11
-	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VANDPS       c80000000<>+0(SB), Z6, Z1
+	VMOVUPS      c80000000<>+0(SB), Z1
+	VANDPS       Z1, Z0, Z0
+	VANDPS       Z1, Z6, Z1
 	VORPS        Z0, Z5, Z0
 	VORPS        Z1, Z11, Z1
 	VMOVUPS      Z0, (AX)(BX*4)
@@ -1650,7 +1782,6 @@ groups2:
 	VMOVUPS      Z1, Z1
 	VFNMADD231PS c3f317218<>+0(SB), Z5, Z1
 	VFNMADD231PS cb102e308<>+0(SB), Z5, Z1
-	VPSLLD       $0x17, Z4, Z4
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
 	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z5
 	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z5
@@ -1658,18 +1789,19 @@ groups2:
 	VFMADD213PS  c3f000000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
 	VPADDD       Z5, Z4, Z4
-	VBLENDMPS    Z3, Z4, K2, Z12
-	VADDPS       c3f800000<>+0(SB), Z12, Z1
+	VBLENDMPS    Z3, Z4, K2, Z23
+	VADDPS       c3f800000<>+0(SB), Z23, Z1
 	VMOVUPS      c40000000<>+0(SB), Z3
 	VDIVPS       Z1, Z3, Z1
 	VMOVUPS      c3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z3
 	VCMPPS       $0x11, c3f200000<>+0(SB), Z3, K2
-	VBLENDMPS    Z2, Z1, K2, Z13
+	VBLENDMPS    Z2, Z1, K2, Z24
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z13, Z0
+	VORPS        Z0, Z24, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VMOVUPS      192(SI)(DX*4), Z0
 	VPTESTMD     Z0, Z0, K1
@@ -1692,7 +1824,6 @@ groups2:
 	VMOVUPS      Z1, Z1
 	VFNMADD231PS c3f317218<>+0(SB), Z5, Z1
 	VFNMADD231PS cb102e308<>+0(SB), Z5, Z1
-	VPSLLD       $0x17, Z4, Z4
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
 	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z5
 	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z5
@@ -1700,18 +1831,19 @@ groups2:
 	VFMADD213PS  c3f000000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
 	VPADDD       Z5, Z4, Z4
-	VBLENDMPS    Z3, Z4, K2, Z14
-	VADDPS       c3f800000<>+0(SB), Z14, Z1
+	VBLENDMPS    Z3, Z4, K2, Z25
+	VADDPS       c3f800000<>+0(SB), Z25, Z1
 	VMOVUPS      c40000000<>+0(SB), Z3
 	VDIVPS       Z1, Z3, Z1
 	VMOVUPS      c3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z3
 	VCMPPS       $0x11, c3f200000<>+0(SB), Z3, K2
-	VBLENDMPS    Z2, Z1, K2, Z15
+	VBLENDMPS    Z2, Z1, K2, Z26
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z15, Z0
+	VORPS        Z0, Z26, Z0
 	VMOVUPS      Z0, K1, 64(AX)(BX*4)
 
 done3:
@@ -1721,99 +1853,127 @@ done3:
 // func erfAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·erfAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-32, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Z10
+	VMOVUPS c7fffffff<>+0(SB), Z11
+	VMOVUPS c4b40007f<>+0(SB), Z12
+	VMOVUPS c38ad617d<>+0(SB), Z13
+	VMOVUPS cba54cf72<>+0(SB), Z14
+	VMOVUPS c3baa5af1<>+0(SB), Z15
+	VMOVUPS cbcdc065a<>+0(SB), Z16
+	VMOVUPS c3de716fa<>+0(SB), Z17
+	VMOVUPS cbec093a1<>+0(SB), Z18
+	VMOVUPS c3e0375d4<>+0(SB), Z19
+	VMOVUPS c37477dfa<>+0(SB), Z20
+	VMOVUPS cb9acb677<>+0(SB), Z21
+	VMOVUPS c3b707b5f<>+0(SB), Z22
 
 group1:
 	VMOVUPS      (CX)(BX*4), Z0
 	VMOVUPS      64(CX)(BX*4), Z5
-	VANDPS       c7fffffff<>+0(SB), Z0, Z1
-	VANDPS       c7fffffff<>+0(SB), Z5, Z6
+	VANDPS       Z11, Z0, Z1
+	VANDPS       Z11, Z5, Z6
 	VMULPS       Z1, Z1, Z2
 	VMULPS       Z6, Z6, Z7
-	VMOVUPS      c38ad617d<>+0(SB), Z3
-	VMOVUPS      c38ad617d<>+0(SB), Z8
-	VFMADD213PS  cba54cf72<>+0(SB), Z2, Z3
-	VFMADD213PS  cba54cf72<>+0(SB), Z7, Z8
-	VFMADD213PS  c3baa5af1<>+0(SB), Z2, Z3
-	VFMADD213PS  c3baa5af1<>+0(SB), Z7, Z8
-	VFMADD213PS  cbcdc065a<>+0(SB), Z2, Z3
-	VFMADD213PS  cbcdc065a<>+0(SB), Z7, Z8
-	VFMADD213PS  c3de716fa<>+0(SB), Z2, Z3
-	VFMADD213PS  c3de716fa<>+0(SB), Z7, Z8
-	VFMADD213PS  cbec093a1<>+0(SB), Z2, Z3
-	VFMADD213PS  cbec093a1<>+0(SB), Z7, Z8
-	VFMADD213PS  c3e0375d4<>+0(SB), Z2, Z3
-	VFMADD213PS  c3e0375d4<>+0(SB), Z7, Z8
+	VMOVUPS      Z13, Z3
+	VMOVUPS      Z13, Z8
+	VFMADD213PS  Z14, Z2, Z3
+	VFMADD213PS  Z14, Z7, Z8
+	VFMADD213PS  Z15, Z2, Z3
+	VFMADD213PS  Z15, Z7, Z8
+	VFMADD213PS  Z16, Z2, Z3
+	VFMADD213PS  Z16, Z7, Z8
+	VFMADD213PS  Z17, Z2, Z3
+	VFMADD213PS  Z17, Z7, Z8
+	VFMADD213PS  Z18, Z2, Z3
+	VFMADD213PS  Z18, Z7, Z8
+	VFMADD213PS  Z19, Z2, Z3
+	VFMADD213PS  Z19, Z7, Z8
 	VFMADD213PS  Z1, Z1, Z3
 	VFMADD213PS  Z6, Z6, Z8
-	VMOVUPS      c37477dfa<>+0(SB), Z2
-	VMOVUPS      c37477dfa<>+0(SB), Z7
-	VFMADD213PS  cb9acb677<>+0(SB), Z1, Z2
-	VFMADD213PS  cb9acb677<>+0(SB), Z6, Z7
-	VFMADD213PS  c3b707b5f<>+0(SB), Z1, Z2
-	VFMADD213PS  c3b707b5f<>+0(SB), Z6, Z7
-	VFMADD213PS  cbcc320dc<>+0(SB), Z1, Z2
-	VFMADD213PS  cbcc320dc<>+0(SB), Z6, Z7
-	VFMADD213PS  c3dd9b5be<>+0(SB), Z1, Z2
-	VFMADD213PS  c3dd9b5be<>+0(SB), Z6, Z7
-	VFMADD213PS  c3f22969e<>+0(SB), Z1, Z2
-	VFMADD213PS  c3f22969e<>+0(SB), Z6, Z7
-	VFMADD213PS  c3e03bf0f<>+0(SB), Z1, Z2
-	VFMADD213PS  c3e03bf0f<>+0(SB), Z6, Z7
+	VMOVUPS      Z20, Z2
+	VMOVUPS      Z20, Z7
+	VFMADD213PS  Z21, Z1, Z2
+	VFMADD213PS  Z21, Z6, Z7
+	VFMADD213PS  Z22, Z1, Z2
+	VFMADD213PS  Z22, Z6, Z7
+	VMOVUPS      cbcc320dc<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z2
+	VFMADD213PS  Z25, Z6, Z7
+	VMOVUPS      c3dd9b5be<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z2
+	VFMADD213PS  Z25, Z6, Z7
+	VMOVUPS      c3f22969e<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z2
+	VFMADD213PS  Z25, Z6, Z7
+	VMOVUPS      c3e03bf0f<>+0(SB), Z25
+	VFMADD213PS  Z25, Z1, Z2
+	VFMADD213PS  Z25, Z6, Z7
 	VFNMSUB213PS Z1, Z1, Z2
 	VFNMSUB213PS Z6, Z6, Z7
-	VMOVUPS      c3f800000<>+0(SB), Z1
-	VMOVUPS      c3f800000<>+0(SB), Z13
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z7, K2
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z14
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z6
-	VFMADD213PS  c4b400000<>+0(SB), Z7, Z14
-	VSUBPS       c4b400000<>+0(SB), Z6, Z12
-	VSUBPS       c4b400000<>+0(SB), Z14, Z15
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z7, Z7
-	VFNMADD231PS c3f317218<>+0(SB), Z12, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z15, Z7
-	VFNMADD231PS cb102e308<>+0(SB), Z12, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z15, Z7
+	VMOVUPS      Z10, Z1
+	VMOVUPS      Z10, Z27
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z25
+	VMOVUPS      Z25, Z6
+	VMOVUPS      Z25, Z28
+	VFMADD213PS  Z12, Z2, Z6
+	VFMADD213PS  Z12, Z7, Z28
+	VSUBPS       Z12, Z6, Z25
+	VSUBPS       Z12, Z28, Z29
+	VMOVUPS      Z2, Z26
+	VMOVUPS      Z7, Z30
+	VMOVUPS      c3f317218<>+0(SB), Z31
+	VFNMADD231PS Z31, Z25, Z26
+	VFNMADD231PS Z31, Z29, Z30
+	VMOVUPS      cb102e308<>+0(SB), Z31
+	VFNMADD231PS Z31, Z25, Z26
+	VFNMADD231PS Z31, Z29, Z30
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z29
+	VMOVUPS      Z29, Z25
+	VMOVUPS      Z29, Z29
+	VMOVUPS      c3c0917d1<>+0(SB), Z31
+	VFMADD213PS  Z31, Z26, Z25
+	VFMADD213PS  Z31, Z30, Z29
+	VMOVUPS      c3d2aab44<>+0(SB), Z31
+	VFMADD213PS  Z31, Z26, Z25
+	VFMADD213PS  Z31, Z30, Z29
+	VMOVUPS      c3e2aaa52<>+0(SB), Z31
+	VFMADD213PS  Z31, Z26, Z25
+	VFMADD213PS  Z31, Z30, Z29
+	VMOVUPS      c3f000000<>+0(SB), Z31
+	VFMADD213PS  Z31, Z26, Z25
+	VFMADD213PS  Z31, Z30, Z29
+	VFMADD213PS  Z10, Z26, Z25
+	VFMADD213PS  Z10, Z30, Z29
+	VFMADD213PS  Z10, Z26, Z25
+	VFMADD213PS  Z10, Z30, Z29
 	VPSLLD       $0x17, Z6, Z6
-	VPSLLD       $0x17, Z14, Z14
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z15
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z12
-	VFMADD213PS  c3c0917d1<>+0(SB), Z7, Z15
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z12
-	VFMADD213PS  c3d2aab44<>+0(SB), Z7, Z15
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z12
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z7, Z15
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z12
-	VFMADD213PS  c3f000000<>+0(SB), Z7, Z15
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z12
-	VFMADD213PS  c3f800000<>+0(SB), Z7, Z15
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z12
-	VFMADD213PS  c3f800000<>+0(SB), Z7, Z15
-	VPADDD       Z12, Z6, Z6
-	VPADDD       Z15, Z14, Z14
-	VMOVAPS.Z    Z6, K1, Z2
-	VMOVAPS.Z    Z14, K2, Z6
+	VPSLLD       $0x17, Z28, Z28
+	VMOVUPS      cc2aeac4f<>+0(SB), Z26
+	VCMPPS       $0x15, Z26, Z2, K1
+	VCMPPS       $0x15, Z26, Z7, K2
+	VMULPS       Z6, Z25, Z2
+	VMULPS       Z28, Z29, Z6
+	VMOVAPS.Z    Z2, K1, Z2
+	VMOVAPS.Z    Z6, K2, Z6
 	VSUBPS       Z2, Z1, Z1
-	VSUBPS       Z6, Z13, Z6
-	VANDPS       c7fffffff<>+0(SB), Z0, Z2
-	VANDPS       c7fffffff<>+0(SB), Z5, Z7
-	VCMPPS       $0x11, c3f700000<>+0(SB), Z2, K1
-	VCMPPS       $0x11, c3f700000<>+0(SB), Z7, K2
+	VSUBPS       Z6, Z27, Z6
+	VANDPS       Z11, Z0, Z2
+	VANDPS       Z11, Z5, Z7
+	VMOVUPS      c3f700000<>+0(SB), Z25
+	VCMPPS       $0x11, Z25, Z2, K1
+	VCMPPS       $0x11, Z25, Z7, K2
 	VBLENDMPS    Z3, Z1, K1, Z4
 	VBLENDMPS    Z8, Z6, K2, Z9
-	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VANDPS       c80000000<>+0(SB), Z5, Z1
+	VMOVUPS      c80000000<>+0(SB), Z1
+	VANDPS       Z1, Z0, Z0
+	VANDPS       Z1, Z5, Z1
 	VORPS        Z0, Z4, Z0
 	VORPS        Z1, Z9, Z1
 	VMOVUPS      Z0, (AX)(BX*4)
@@ -1849,29 +2009,29 @@ groups2:
 	VFMADD213PS  c3e03bf0f<>+0(SB), Z1, Z2
 	VFNMSUB213PS Z1, Z1, Z2
 	VMOVUPS      c3f800000<>+0(SB), Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z4
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z4
-	VSUBPS       c4b400000<>+0(SB), Z4, Z5
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z5, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z5, Z2
-	VPSLLD       $0x17, Z4, Z4
+	VFMADD213PS  c4b40007f<>+0(SB), Z2, Z4
+	VSUBPS       c4b40007f<>+0(SB), Z4, Z5
+	VMOVUPS      Z2, Z6
+	VFNMADD231PS c3f317218<>+0(SB), Z5, Z6
+	VFNMADD231PS cb102e308<>+0(SB), Z5, Z6
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z5
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z5
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z5
-	VPADDD       Z5, Z4, Z4
-	VMOVAPS.Z    Z4, K2, Z2
+	VFMADD213PS  c3c0917d1<>+0(SB), Z6, Z5
+	VFMADD213PS  c3d2aab44<>+0(SB), Z6, Z5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f000000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
+	VMULPS       Z4, Z5, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VSUBPS       Z2, Z1, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z2
 	VCMPPS       $0x11, c3f700000<>+0(SB), Z2, K2
-	VBLENDMPS    Z3, Z1, K2, Z10
+	VBLENDMPS    Z3, Z1, K2, Z23
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z10, Z0
+	VORPS        Z0, Z23, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VMOVUPS      192(SI)(DX*4), Z0
 	VPTESTMD     Z0, Z0, K1
@@ -1895,29 +2055,29 @@ groups2:
 	VFMADD213PS  c3e03bf0f<>+0(SB), Z1, Z2
 	VFNMSUB213PS Z1, Z1, Z2
 	VMOVUPS      c3f800000<>+0(SB), Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z4
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z4
-	VSUBPS       c4b400000<>+0(SB), Z4, Z5
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z5, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z5, Z2
-	VPSLLD       $0x17, Z4, Z4
+	VFMADD213PS  c4b40007f<>+0(SB), Z2, Z4
+	VSUBPS       c4b40007f<>+0(SB), Z4, Z5
+	VMOVUPS      Z2, Z6
+	VFNMADD231PS c3f317218<>+0(SB), Z5, Z6
+	VFNMADD231PS cb102e308<>+0(SB), Z5, Z6
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z5
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z5
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z5
-	VPADDD       Z5, Z4, Z4
-	VMOVAPS.Z    Z4, K2, Z2
+	VFMADD213PS  c3c0917d1<>+0(SB), Z6, Z5
+	VFMADD213PS  c3d2aab44<>+0(SB), Z6, Z5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f000000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
+	VMULPS       Z4, Z5, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VSUBPS       Z2, Z1, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z2
 	VCMPPS       $0x11, c3f700000<>+0(SB), Z2, K2
-	VBLENDMPS    Z3, Z1, K2, Z11
+	VBLENDMPS    Z3, Z1, K2, Z24
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z11, Z0
+	VORPS        Z0, Z24, Z0
 	VMOVUPS      Z0, K1, 64(AX)(BX*4)
 
 done3:
@@ -1927,63 +2087,77 @@ done3:
 // func sigmoidAVX512(dst []float32, src []float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst_base+0(FP), AX
-	MOVQ src_base+24(FP), CX
-	MOVQ dst_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    src_base+24(FP), CX
+	MOVQ    dst_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-32, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Z6
+	VMOVUPS c4b400000<>+0(SB), Z7
+	VMOVUPS c80000000<>+0(SB), Z8
+	VMOVUPS cc2aeac4f<>+0(SB), Z9
+	VMOVUPS c3fb8aa3b<>+0(SB), Z10
+	VMOVUPS c3f317218<>+0(SB), Z11
+	VMOVUPS cb102e308<>+0(SB), Z12
+	VMOVUPS c3ab5b7b3<>+0(SB), Z13
+	VMOVUPS c3c0917d1<>+0(SB), Z14
+	VMOVUPS c3d2aab44<>+0(SB), Z15
+	VMOVUPS c3e2aaa52<>+0(SB), Z16
+	VMOVUPS c3f000000<>+0(SB), Z17
+	VMOVUPS c42b17217<>+0(SB), Z18
+	VMOVUPS c7f800000<>+0(SB), Z19
 
 group1:
 	VMOVUPS      (CX)(BX*4), Z0
 	VMOVUPS      64(CX)(BX*4), Z3
-	VMOVUPS      c3f800000<>+0(SB), Z1
-	VMOVUPS      c3f800000<>+0(SB), Z4
-	VXORPS       c80000000<>+0(SB), Z0, Z0
-	VXORPS       c80000000<>+0(SB), Z3, Z10
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z10, K3
-	VADDPS       c7f800000<>+0(SB), Z0, Z3
-	VADDPS       c7f800000<>+0(SB), Z10, Z11
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z10, K4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z8
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z12
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z8
-	VFMADD213PS  c4b400000<>+0(SB), Z10, Z12
-	VSUBPS       c4b400000<>+0(SB), Z8, Z9
-	VSUBPS       c4b400000<>+0(SB), Z12, Z13
-	VMOVUPS      Z0, Z0
-	VMOVUPS      Z10, Z10
-	VFNMADD231PS c3f317218<>+0(SB), Z9, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z13, Z10
-	VFNMADD231PS cb102e308<>+0(SB), Z9, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z13, Z10
-	VPSLLD       $0x17, Z8, Z8
-	VPSLLD       $0x17, Z12, Z12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z9
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z13
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z9
-	VFMADD213PS  c3c0917d1<>+0(SB), Z10, Z13
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z9
-	VFMADD213PS  c3d2aab44<>+0(SB), Z10, Z13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z9
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z10, Z13
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z9
-	VFMADD213PS  c3f000000<>+0(SB), Z10, Z13
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z9
-	VFMADD213PS  c3f800000<>+0(SB), Z10, Z13
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z9
-	VFMADD213PS  c3f800000<>+0(SB), Z10, Z13
-	VPADDD       Z9, Z8, Z8
-	VPADDD       Z13, Z12, Z12
-	VMOVAPS.Z    Z8, K2, Z0
-	VMOVAPS.Z    Z12, K4, Z8
-	VBLENDMPS    Z3, Z0, K1, Z2
-	VBLENDMPS    Z11, Z8, K3, Z5
-	VADDPS       c3f800000<>+0(SB), Z2, Z0
-	VADDPS       c3f800000<>+0(SB), Z5, Z3
+	VMOVUPS      Z6, Z1
+	VMOVUPS      Z6, Z4
+	VXORPS       Z8, Z0, Z0
+	VXORPS       Z8, Z3, Z24
+	VCMPPS       $0x15, Z9, Z0, K1
+	VCMPPS       $0x15, Z9, Z24, K2
+	VMOVUPS      Z10, Z3
+	VMOVUPS      Z10, Z25
+	VFMADD213PS  Z7, Z0, Z3
+	VFMADD213PS  Z7, Z24, Z25
+	VSUBPS       Z7, Z3, Z22
+	VSUBPS       Z7, Z25, Z26
+	VMOVUPS      Z0, Z23
+	VMOVUPS      Z24, Z27
+	VFNMADD231PS Z11, Z22, Z23
+	VFNMADD231PS Z11, Z26, Z27
+	VFNMADD231PS Z12, Z22, Z23
+	VFNMADD231PS Z12, Z26, Z27
+	VMOVUPS      Z13, Z22
+	VMOVUPS      Z13, Z26
+	VFMADD213PS  Z14, Z23, Z22
+	VFMADD213PS  Z14, Z27, Z26
+	VFMADD213PS  Z15, Z23, Z22
+	VFMADD213PS  Z15, Z27, Z26
+	VFMADD213PS  Z16, Z23, Z22
+	VFMADD213PS  Z16, Z27, Z26
+	VFMADD213PS  Z17, Z23, Z22
+	VFMADD213PS  Z17, Z27, Z26
+	VFMADD213PS  Z6, Z23, Z22
+	VFMADD213PS  Z6, Z27, Z26
+	VFMADD213PS  Z6, Z23, Z22
+	VFMADD213PS  Z6, Z27, Z26
+	VPSLLD       $0x17, Z3, Z3
+	VPSLLD       $0x17, Z25, Z25
+	VPADDD       Z22, Z3, Z3
+	VPADDD       Z26, Z25, Z25
+	VMOVAPS.Z    Z3, K1, Z3
+	VMOVAPS.Z    Z25, K2, Z22
+	VCMPPS       $0x16, Z18, Z0, K1
+	VCMPPS       $0x16, Z18, Z24, K2
+	VADDPS       Z19, Z0, Z0
+	VADDPS       Z19, Z24, Z23
+	VBLENDMPS    Z0, Z3, K1, Z2
+	VBLENDMPS    Z23, Z22, K2, Z5
+	VADDPS       Z6, Z2, Z0
+	VADDPS       Z6, Z5, Z3
 	VDIVPS       Z0, Z1, Z0
 	VDIVPS       Z3, Z4, Z1
 	VMOVUPS      Z0, (AX)(BX*4)
@@ -2002,27 +2176,27 @@ groups2:
 	VMOVUPS.Z    (CX)(BX*4), K1, Z0
 	VMOVUPS      c3f800000<>+0(SB), Z1
 	VXORPS       c80000000<>+0(SB), Z0, Z0
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
+	VSUBPS       c4b400000<>+0(SB), Z2, Z3
+	VMOVUPS      Z0, Z4
+	VFNMADD231PS c3f317218<>+0(SB), Z3, Z4
+	VFNMADD231PS cb102e308<>+0(SB), Z3, Z4
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
+	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z3
+	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z3
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f000000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z3, Z2, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z3
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z0
-	VPSLLD       $0x17, Z3, Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VPADDD       Z4, Z3, Z3
-	VMOVAPS.Z    Z3, K3, Z0
-	VBLENDMPS    Z2, Z0, K2, Z6
-	VADDPS       c3f800000<>+0(SB), Z6, Z0
+	VADDPS       c7f800000<>+0(SB), Z0, Z0
+	VBLENDMPS    Z0, Z2, K2, Z20
+	VADDPS       c3f800000<>+0(SB), Z20, Z0
 	VDIVPS       Z0, Z1, Z0
 	VMOVUPS      Z0, K1, (AX)(BX*4)
 	VMOVUPS      192(SI)(DX*4), Z0
@@ -2030,27 +2204,27 @@ groups2:
 	VMOVUPS.Z    64(CX)(BX*4), K1, Z0
 	VMOVUPS      c3f800000<>+0(SB), Z1
 	VXORPS       c80000000<>+0(SB), Z0, Z0
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
+	VSUBPS       c4b400000<>+0(SB), Z2, Z3
+	VMOVUPS      Z0, Z4
+	VFNMADD231PS c3f317218<>+0(SB), Z3, Z4
+	VFNMADD231PS cb102e308<>+0(SB), Z3, Z4
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
+	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z3
+	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z3
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f000000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z3, Z2, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z3
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z0
-	VPSLLD       $0x17, Z3, Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VPADDD       Z4, Z3, Z3
-	VMOVAPS.Z    Z3, K3, Z0
-	VBLENDMPS    Z2, Z0, K2, Z7
-	VADDPS       c3f800000<>+0(SB), Z7, Z0
+	VADDPS       c7f800000<>+0(SB), Z0, Z0
+	VBLENDMPS    Z0, Z2, K2, Z21
+	VADDPS       c3f800000<>+0(SB), Z21, Z0
 	VDIVPS       Z0, Z1, Z0
 	VMOVUPS      Z0, K1, 64(AX)(BX*4)
 

@@ -36,7 +36,8 @@ func expSum(x, low float64) float64 {
 		p = math.FMA(p, r, expSeries[i])
 	}
 	// exp(r) = 1 + r + r^2 p, and exp(lo) = 1 + lo
-	return math.Ldexp(1+(r+(lo+float64(float64(r*r)*p))), int(n))
+	y := 1 + r
+	return math.Ldexp(y+((1-y)+r+(lo+float64(float64(r*r)*p))), int(n))
 }
 
 // expSeries are 1/2!, 1/3!, ..., 1/14!.

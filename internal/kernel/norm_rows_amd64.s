@@ -4,6 +4,124 @@
 
 #include "textflag.h"
 
+DATA c3f800000<>+0(SB)/4, $0x3f800000
+DATA c3f800000<>+4(SB)/4, $0x3f800000
+DATA c3f800000<>+8(SB)/4, $0x3f800000
+DATA c3f800000<>+12(SB)/4, $0x3f800000
+DATA c3f800000<>+16(SB)/4, $0x3f800000
+DATA c3f800000<>+20(SB)/4, $0x3f800000
+DATA c3f800000<>+24(SB)/4, $0x3f800000
+DATA c3f800000<>+28(SB)/4, $0x3f800000
+DATA c3f800000<>+32(SB)/4, $0x3f800000
+DATA c3f800000<>+36(SB)/4, $0x3f800000
+DATA c3f800000<>+40(SB)/4, $0x3f800000
+DATA c3f800000<>+44(SB)/4, $0x3f800000
+DATA c3f800000<>+48(SB)/4, $0x3f800000
+DATA c3f800000<>+52(SB)/4, $0x3f800000
+DATA c3f800000<>+56(SB)/4, $0x3f800000
+DATA c3f800000<>+60(SB)/4, $0x3f800000
+GLOBL c3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
+
 // func layerNormAVX2(out []float32, in []float32, gain []float32, bias []float32, eps float32) (mean float32, rstd float32)
 // Requires: AVX, AVX2, FMA3, SSE
 TEXT ·layerNormAVX2(SB), NOSPLIT, $0-112
@@ -245,58 +363,6 @@ end13:
 end8:
 	VZEROUPPER
 	RET
-
-DATA presentAVX2<>+0(SB)/4, $0xffffffff
-DATA presentAVX2<>+4(SB)/4, $0xffffffff
-DATA presentAVX2<>+8(SB)/4, $0xffffffff
-DATA presentAVX2<>+12(SB)/4, $0xffffffff
-DATA presentAVX2<>+16(SB)/4, $0xffffffff
-DATA presentAVX2<>+20(SB)/4, $0xffffffff
-DATA presentAVX2<>+24(SB)/4, $0xffffffff
-DATA presentAVX2<>+28(SB)/4, $0xffffffff
-DATA presentAVX2<>+32(SB)/4, $0xffffffff
-DATA presentAVX2<>+36(SB)/4, $0xffffffff
-DATA presentAVX2<>+40(SB)/4, $0xffffffff
-DATA presentAVX2<>+44(SB)/4, $0xffffffff
-DATA presentAVX2<>+48(SB)/4, $0xffffffff
-DATA presentAVX2<>+52(SB)/4, $0xffffffff
-DATA presentAVX2<>+56(SB)/4, $0xffffffff
-DATA presentAVX2<>+60(SB)/4, $0xffffffff
-DATA presentAVX2<>+64(SB)/4, $0x00000000
-DATA presentAVX2<>+68(SB)/4, $0x00000000
-DATA presentAVX2<>+72(SB)/4, $0x00000000
-DATA presentAVX2<>+76(SB)/4, $0x00000000
-DATA presentAVX2<>+80(SB)/4, $0x00000000
-DATA presentAVX2<>+84(SB)/4, $0x00000000
-DATA presentAVX2<>+88(SB)/4, $0x00000000
-DATA presentAVX2<>+92(SB)/4, $0x00000000
-DATA presentAVX2<>+96(SB)/4, $0x00000000
-DATA presentAVX2<>+100(SB)/4, $0x00000000
-DATA presentAVX2<>+104(SB)/4, $0x00000000
-DATA presentAVX2<>+108(SB)/4, $0x00000000
-DATA presentAVX2<>+112(SB)/4, $0x00000000
-DATA presentAVX2<>+116(SB)/4, $0x00000000
-DATA presentAVX2<>+120(SB)/4, $0x00000000
-DATA presentAVX2<>+124(SB)/4, $0x00000000
-GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
-
-DATA c3f800000<>+0(SB)/4, $0x3f800000
-DATA c3f800000<>+4(SB)/4, $0x3f800000
-DATA c3f800000<>+8(SB)/4, $0x3f800000
-DATA c3f800000<>+12(SB)/4, $0x3f800000
-DATA c3f800000<>+16(SB)/4, $0x3f800000
-DATA c3f800000<>+20(SB)/4, $0x3f800000
-DATA c3f800000<>+24(SB)/4, $0x3f800000
-DATA c3f800000<>+28(SB)/4, $0x3f800000
-DATA c3f800000<>+32(SB)/4, $0x3f800000
-DATA c3f800000<>+36(SB)/4, $0x3f800000
-DATA c3f800000<>+40(SB)/4, $0x3f800000
-DATA c3f800000<>+44(SB)/4, $0x3f800000
-DATA c3f800000<>+48(SB)/4, $0x3f800000
-DATA c3f800000<>+52(SB)/4, $0x3f800000
-DATA c3f800000<>+56(SB)/4, $0x3f800000
-DATA c3f800000<>+60(SB)/4, $0x3f800000
-GLOBL c3f800000<>(SB), RODATA|NOPTR, $64
 
 // func layerNormGradAVX2(dIn []float32, dOut []float32, in []float32, gain []float32, mean float32, rstd float32, accumulate bool)
 // Requires: AVX, AVX2, FMA3
@@ -1655,72 +1721,6 @@ end13:
 end8:
 	VZEROUPPER
 	RET
-
-DATA presentAVX512<>+0(SB)/4, $0xffffffff
-DATA presentAVX512<>+4(SB)/4, $0xffffffff
-DATA presentAVX512<>+8(SB)/4, $0xffffffff
-DATA presentAVX512<>+12(SB)/4, $0xffffffff
-DATA presentAVX512<>+16(SB)/4, $0xffffffff
-DATA presentAVX512<>+20(SB)/4, $0xffffffff
-DATA presentAVX512<>+24(SB)/4, $0xffffffff
-DATA presentAVX512<>+28(SB)/4, $0xffffffff
-DATA presentAVX512<>+32(SB)/4, $0xffffffff
-DATA presentAVX512<>+36(SB)/4, $0xffffffff
-DATA presentAVX512<>+40(SB)/4, $0xffffffff
-DATA presentAVX512<>+44(SB)/4, $0xffffffff
-DATA presentAVX512<>+48(SB)/4, $0xffffffff
-DATA presentAVX512<>+52(SB)/4, $0xffffffff
-DATA presentAVX512<>+56(SB)/4, $0xffffffff
-DATA presentAVX512<>+60(SB)/4, $0xffffffff
-DATA presentAVX512<>+64(SB)/4, $0xffffffff
-DATA presentAVX512<>+68(SB)/4, $0xffffffff
-DATA presentAVX512<>+72(SB)/4, $0xffffffff
-DATA presentAVX512<>+76(SB)/4, $0xffffffff
-DATA presentAVX512<>+80(SB)/4, $0xffffffff
-DATA presentAVX512<>+84(SB)/4, $0xffffffff
-DATA presentAVX512<>+88(SB)/4, $0xffffffff
-DATA presentAVX512<>+92(SB)/4, $0xffffffff
-DATA presentAVX512<>+96(SB)/4, $0xffffffff
-DATA presentAVX512<>+100(SB)/4, $0xffffffff
-DATA presentAVX512<>+104(SB)/4, $0xffffffff
-DATA presentAVX512<>+108(SB)/4, $0xffffffff
-DATA presentAVX512<>+112(SB)/4, $0xffffffff
-DATA presentAVX512<>+116(SB)/4, $0xffffffff
-DATA presentAVX512<>+120(SB)/4, $0xffffffff
-DATA presentAVX512<>+124(SB)/4, $0xffffffff
-DATA presentAVX512<>+128(SB)/4, $0x00000000
-DATA presentAVX512<>+132(SB)/4, $0x00000000
-DATA presentAVX512<>+136(SB)/4, $0x00000000
-DATA presentAVX512<>+140(SB)/4, $0x00000000
-DATA presentAVX512<>+144(SB)/4, $0x00000000
-DATA presentAVX512<>+148(SB)/4, $0x00000000
-DATA presentAVX512<>+152(SB)/4, $0x00000000
-DATA presentAVX512<>+156(SB)/4, $0x00000000
-DATA presentAVX512<>+160(SB)/4, $0x00000000
-DATA presentAVX512<>+164(SB)/4, $0x00000000
-DATA presentAVX512<>+168(SB)/4, $0x00000000
-DATA presentAVX512<>+172(SB)/4, $0x00000000
-DATA presentAVX512<>+176(SB)/4, $0x00000000
-DATA presentAVX512<>+180(SB)/4, $0x00000000
-DATA presentAVX512<>+184(SB)/4, $0x00000000
-DATA presentAVX512<>+188(SB)/4, $0x00000000
-DATA presentAVX512<>+192(SB)/4, $0x00000000
-DATA presentAVX512<>+196(SB)/4, $0x00000000
-DATA presentAVX512<>+200(SB)/4, $0x00000000
-DATA presentAVX512<>+204(SB)/4, $0x00000000
-DATA presentAVX512<>+208(SB)/4, $0x00000000
-DATA presentAVX512<>+212(SB)/4, $0x00000000
-DATA presentAVX512<>+216(SB)/4, $0x00000000
-DATA presentAVX512<>+220(SB)/4, $0x00000000
-DATA presentAVX512<>+224(SB)/4, $0x00000000
-DATA presentAVX512<>+228(SB)/4, $0x00000000
-DATA presentAVX512<>+232(SB)/4, $0x00000000
-DATA presentAVX512<>+236(SB)/4, $0x00000000
-DATA presentAVX512<>+240(SB)/4, $0x00000000
-DATA presentAVX512<>+244(SB)/4, $0x00000000
-DATA presentAVX512<>+248(SB)/4, $0x00000000
-DATA presentAVX512<>+252(SB)/4, $0x00000000
-GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
 // func layerNormGradAVX512(dIn []float32, dOut []float32, in []float32, gain []float32, mean float32, rstd float32, accumulate bool)
 // Requires: AVX, AVX512F

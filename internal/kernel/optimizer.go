@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
 // AdamWParams are the numbers of a step of AdamW.
 type AdamWParams struct {
@@ -15,13 +12,6 @@ type AdamWParams struct {
 	BiasCorrection2 float32 // 1 - Beta2^t
 	GradScale       float32 // the factor of the clipping
 }
-
-// The constants of a call are passed by address through a table of funcs, so they
-// would be allocated for each call.
-var (
-	adamWPool = sync.Pool{New: func() any { return new(adamWRates) }}
-	sgdPool   = sync.Pool{New: func() any { return new(sgdRates) }}
-)
 
 // adamWRates are the constants of the loop, worked out in float64 and rounded once.
 type adamWRates struct {
@@ -46,9 +36,7 @@ func AdamW(p AdamWParams, w, g, m, v []float32, half []uint16) {
 	if len(g) != n || len(m) != n || len(v) != n || half != nil && len(half) != n {
 		lengths("AdamW", n, len(g), len(m), len(v), len(half))
 	}
-	c := adamWPool.Get().(*adamWRates)
-	defer adamWPool.Put(c)
-	*c = adamWRates{
+	c := adamWRates{
 		scale: p.GradScale, decay: float32(1 - float64(float64(p.LR)*float64(p.WeightDecay))),
 		a1: float32(1 - p.Beta1), b2: float32(p.Beta2), a2: float32(1 - p.Beta2),
 		root: float32(math.Sqrt(float64(p.BiasCorrection2))), eps: p.Eps,
@@ -84,9 +72,7 @@ func SGD(w, g, buf []float32, half []uint16, lr, momentum, weightDecay, gradScal
 	if len(g) != n || len(buf) != n && (buf != nil || momentum != 0) || half != nil && len(half) != n {
 		lengths("SGD", n, len(g), len(buf), len(half))
 	}
-	c := sgdPool.Get().(*sgdRates)
-	defer sgdPool.Put(c)
-	*c = sgdRates{scale: gradScale, decay: weightDecay, momentum: momentum, minusLR: -lr, nesterov: nesterov}
+	c := sgdRates{scale: gradScale, decay: weightDecay, momentum: momentum, minusLR: -lr, nesterov: nesterov}
 	for lo := 0; lo < n; lo += updateBlock {
 		hi := min(lo+updateBlock, n)
 		var b []float32
@@ -100,7 +86,7 @@ func SGD(w, g, buf []float32, half []uint16, lr, momentum, weightDecay, gradScal
 	}
 }
 
-func adamWGeneric(c *adamWRates, w, g, m, v []float32) {
+func adamWGeneric(c adamWRates, w, g, m, v []float32) {
 	for i := range w {
 		d := mul(g[i], c.scale)
 		m[i] = fmaGeneric(c.a1, d-m[i], m[i])
@@ -109,7 +95,7 @@ func adamWGeneric(c *adamWRates, w, g, m, v []float32) {
 	}
 }
 
-func sgdGeneric(c *sgdRates, w, g, buf []float32) {
+func sgdGeneric(c sgdRates, w, g, buf []float32) {
 	for i := range w {
 		d := fmaGeneric(c.decay, w[i], mul(g[i], c.scale))
 		u := d

@@ -4,23 +4,122 @@
 
 #include "textflag.h"
 
-// func adamWAVX2(c *uint32, w []float32, g []float32, m []float32, v []float32)
+DATA presentAVX2<>+0(SB)/4, $0xffffffff
+DATA presentAVX2<>+4(SB)/4, $0xffffffff
+DATA presentAVX2<>+8(SB)/4, $0xffffffff
+DATA presentAVX2<>+12(SB)/4, $0xffffffff
+DATA presentAVX2<>+16(SB)/4, $0xffffffff
+DATA presentAVX2<>+20(SB)/4, $0xffffffff
+DATA presentAVX2<>+24(SB)/4, $0xffffffff
+DATA presentAVX2<>+28(SB)/4, $0xffffffff
+DATA presentAVX2<>+32(SB)/4, $0xffffffff
+DATA presentAVX2<>+36(SB)/4, $0xffffffff
+DATA presentAVX2<>+40(SB)/4, $0xffffffff
+DATA presentAVX2<>+44(SB)/4, $0xffffffff
+DATA presentAVX2<>+48(SB)/4, $0xffffffff
+DATA presentAVX2<>+52(SB)/4, $0xffffffff
+DATA presentAVX2<>+56(SB)/4, $0xffffffff
+DATA presentAVX2<>+60(SB)/4, $0xffffffff
+DATA presentAVX2<>+64(SB)/4, $0x00000000
+DATA presentAVX2<>+68(SB)/4, $0x00000000
+DATA presentAVX2<>+72(SB)/4, $0x00000000
+DATA presentAVX2<>+76(SB)/4, $0x00000000
+DATA presentAVX2<>+80(SB)/4, $0x00000000
+DATA presentAVX2<>+84(SB)/4, $0x00000000
+DATA presentAVX2<>+88(SB)/4, $0x00000000
+DATA presentAVX2<>+92(SB)/4, $0x00000000
+DATA presentAVX2<>+96(SB)/4, $0x00000000
+DATA presentAVX2<>+100(SB)/4, $0x00000000
+DATA presentAVX2<>+104(SB)/4, $0x00000000
+DATA presentAVX2<>+108(SB)/4, $0x00000000
+DATA presentAVX2<>+112(SB)/4, $0x00000000
+DATA presentAVX2<>+116(SB)/4, $0x00000000
+DATA presentAVX2<>+120(SB)/4, $0x00000000
+DATA presentAVX2<>+124(SB)/4, $0x00000000
+GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
+
+DATA presentAVX512<>+0(SB)/4, $0xffffffff
+DATA presentAVX512<>+4(SB)/4, $0xffffffff
+DATA presentAVX512<>+8(SB)/4, $0xffffffff
+DATA presentAVX512<>+12(SB)/4, $0xffffffff
+DATA presentAVX512<>+16(SB)/4, $0xffffffff
+DATA presentAVX512<>+20(SB)/4, $0xffffffff
+DATA presentAVX512<>+24(SB)/4, $0xffffffff
+DATA presentAVX512<>+28(SB)/4, $0xffffffff
+DATA presentAVX512<>+32(SB)/4, $0xffffffff
+DATA presentAVX512<>+36(SB)/4, $0xffffffff
+DATA presentAVX512<>+40(SB)/4, $0xffffffff
+DATA presentAVX512<>+44(SB)/4, $0xffffffff
+DATA presentAVX512<>+48(SB)/4, $0xffffffff
+DATA presentAVX512<>+52(SB)/4, $0xffffffff
+DATA presentAVX512<>+56(SB)/4, $0xffffffff
+DATA presentAVX512<>+60(SB)/4, $0xffffffff
+DATA presentAVX512<>+64(SB)/4, $0xffffffff
+DATA presentAVX512<>+68(SB)/4, $0xffffffff
+DATA presentAVX512<>+72(SB)/4, $0xffffffff
+DATA presentAVX512<>+76(SB)/4, $0xffffffff
+DATA presentAVX512<>+80(SB)/4, $0xffffffff
+DATA presentAVX512<>+84(SB)/4, $0xffffffff
+DATA presentAVX512<>+88(SB)/4, $0xffffffff
+DATA presentAVX512<>+92(SB)/4, $0xffffffff
+DATA presentAVX512<>+96(SB)/4, $0xffffffff
+DATA presentAVX512<>+100(SB)/4, $0xffffffff
+DATA presentAVX512<>+104(SB)/4, $0xffffffff
+DATA presentAVX512<>+108(SB)/4, $0xffffffff
+DATA presentAVX512<>+112(SB)/4, $0xffffffff
+DATA presentAVX512<>+116(SB)/4, $0xffffffff
+DATA presentAVX512<>+120(SB)/4, $0xffffffff
+DATA presentAVX512<>+124(SB)/4, $0xffffffff
+DATA presentAVX512<>+128(SB)/4, $0x00000000
+DATA presentAVX512<>+132(SB)/4, $0x00000000
+DATA presentAVX512<>+136(SB)/4, $0x00000000
+DATA presentAVX512<>+140(SB)/4, $0x00000000
+DATA presentAVX512<>+144(SB)/4, $0x00000000
+DATA presentAVX512<>+148(SB)/4, $0x00000000
+DATA presentAVX512<>+152(SB)/4, $0x00000000
+DATA presentAVX512<>+156(SB)/4, $0x00000000
+DATA presentAVX512<>+160(SB)/4, $0x00000000
+DATA presentAVX512<>+164(SB)/4, $0x00000000
+DATA presentAVX512<>+168(SB)/4, $0x00000000
+DATA presentAVX512<>+172(SB)/4, $0x00000000
+DATA presentAVX512<>+176(SB)/4, $0x00000000
+DATA presentAVX512<>+180(SB)/4, $0x00000000
+DATA presentAVX512<>+184(SB)/4, $0x00000000
+DATA presentAVX512<>+188(SB)/4, $0x00000000
+DATA presentAVX512<>+192(SB)/4, $0x00000000
+DATA presentAVX512<>+196(SB)/4, $0x00000000
+DATA presentAVX512<>+200(SB)/4, $0x00000000
+DATA presentAVX512<>+204(SB)/4, $0x00000000
+DATA presentAVX512<>+208(SB)/4, $0x00000000
+DATA presentAVX512<>+212(SB)/4, $0x00000000
+DATA presentAVX512<>+216(SB)/4, $0x00000000
+DATA presentAVX512<>+220(SB)/4, $0x00000000
+DATA presentAVX512<>+224(SB)/4, $0x00000000
+DATA presentAVX512<>+228(SB)/4, $0x00000000
+DATA presentAVX512<>+232(SB)/4, $0x00000000
+DATA presentAVX512<>+236(SB)/4, $0x00000000
+DATA presentAVX512<>+240(SB)/4, $0x00000000
+DATA presentAVX512<>+244(SB)/4, $0x00000000
+DATA presentAVX512<>+248(SB)/4, $0x00000000
+DATA presentAVX512<>+252(SB)/4, $0x00000000
+GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
+
+// func adamWAVX2(c struct{scale float32; decay float32; a1 float32; b2 float32; a2 float32; root float32; eps float32; minusStep float32}, w []float32, g []float32, m []float32, v []float32)
 // Requires: AVX, FMA3
-TEXT ·adamWAVX2(SB), NOSPLIT, $0-104
-	MOVQ         w_base+8(FP), AX
-	MOVQ         g_base+32(FP), CX
-	MOVQ         m_base+56(FP), DX
-	MOVQ         v_base+80(FP), BX
-	MOVQ         c+0(FP), SI
-	VBROADCASTSS (SI), Y0
-	VBROADCASTSS 4(SI), Y1
-	VBROADCASTSS 8(SI), Y2
-	VBROADCASTSS 12(SI), Y3
-	VBROADCASTSS 16(SI), Y4
-	VBROADCASTSS 20(SI), Y5
-	VBROADCASTSS 24(SI), Y6
-	VBROADCASTSS 28(SI), Y7
-	MOVQ         w_len+16(FP), SI
+TEXT ·adamWAVX2(SB), NOSPLIT, $0-128
+	MOVQ         w_base+32(FP), AX
+	MOVQ         g_base+56(FP), CX
+	MOVQ         m_base+80(FP), DX
+	MOVQ         v_base+104(FP), BX
+	VBROADCASTSS c_scale+0(FP), Y0
+	VBROADCASTSS c_decay+4(FP), Y1
+	VBROADCASTSS c_a1+8(FP), Y2
+	VBROADCASTSS c_b2+12(FP), Y3
+	VBROADCASTSS c_a2+16(FP), Y4
+	VBROADCASTSS c_root+20(FP), Y5
+	VBROADCASTSS c_eps+24(FP), Y6
+	VBROADCASTSS c_minusStep+28(FP), Y7
+	MOVQ         w_len+40(FP), SI
 	XORQ         DI, DI
 	MOVQ         SI, R8
 	ANDQ         $-16, R8
@@ -119,54 +218,19 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA presentAVX2<>+0(SB)/4, $0xffffffff
-DATA presentAVX2<>+4(SB)/4, $0xffffffff
-DATA presentAVX2<>+8(SB)/4, $0xffffffff
-DATA presentAVX2<>+12(SB)/4, $0xffffffff
-DATA presentAVX2<>+16(SB)/4, $0xffffffff
-DATA presentAVX2<>+20(SB)/4, $0xffffffff
-DATA presentAVX2<>+24(SB)/4, $0xffffffff
-DATA presentAVX2<>+28(SB)/4, $0xffffffff
-DATA presentAVX2<>+32(SB)/4, $0xffffffff
-DATA presentAVX2<>+36(SB)/4, $0xffffffff
-DATA presentAVX2<>+40(SB)/4, $0xffffffff
-DATA presentAVX2<>+44(SB)/4, $0xffffffff
-DATA presentAVX2<>+48(SB)/4, $0xffffffff
-DATA presentAVX2<>+52(SB)/4, $0xffffffff
-DATA presentAVX2<>+56(SB)/4, $0xffffffff
-DATA presentAVX2<>+60(SB)/4, $0xffffffff
-DATA presentAVX2<>+64(SB)/4, $0x00000000
-DATA presentAVX2<>+68(SB)/4, $0x00000000
-DATA presentAVX2<>+72(SB)/4, $0x00000000
-DATA presentAVX2<>+76(SB)/4, $0x00000000
-DATA presentAVX2<>+80(SB)/4, $0x00000000
-DATA presentAVX2<>+84(SB)/4, $0x00000000
-DATA presentAVX2<>+88(SB)/4, $0x00000000
-DATA presentAVX2<>+92(SB)/4, $0x00000000
-DATA presentAVX2<>+96(SB)/4, $0x00000000
-DATA presentAVX2<>+100(SB)/4, $0x00000000
-DATA presentAVX2<>+104(SB)/4, $0x00000000
-DATA presentAVX2<>+108(SB)/4, $0x00000000
-DATA presentAVX2<>+112(SB)/4, $0x00000000
-DATA presentAVX2<>+116(SB)/4, $0x00000000
-DATA presentAVX2<>+120(SB)/4, $0x00000000
-DATA presentAVX2<>+124(SB)/4, $0x00000000
-GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
-
-// func sgdAVX2(c *uint32, w []float32, g []float32, buf []float32)
+// func sgdAVX2(c struct{scale float32; decay float32; momentum float32; minusLR float32; nesterov bool}, w []float32, g []float32, buf []float32)
 // Requires: AVX, FMA3
-TEXT ·sgdAVX2(SB), NOSPLIT, $0-80
-	MOVQ         w_base+8(FP), AX
-	MOVQ         g_base+32(FP), CX
-	MOVQ         w_len+16(FP), DX
-	MOVQ         buf_base+56(FP), BX
-	MOVQ         c+0(FP), SI
-	VBROADCASTSS (SI), Y0
-	VBROADCASTSS 4(SI), Y1
-	VBROADCASTSS 8(SI), Y2
-	VBROADCASTSS 12(SI), Y3
-	MOVQ         c+0(FP), SI
-	MOVBQZX      16(SI), SI
+TEXT ·sgdAVX2(SB), NOSPLIT, $0-96
+	MOVQ         w_base+24(FP), AX
+	MOVQ         g_base+48(FP), CX
+	MOVQ         w_len+32(FP), DX
+	MOVQ         buf_base+72(FP), BX
+	VBROADCASTSS c_scale+0(FP), Y0
+	VBROADCASTSS c_decay+4(FP), Y1
+	VBROADCASTSS c_momentum+8(FP), Y2
+	VBROADCASTSS c_minusLR+12(FP), Y3
+	MOVB         c_nesterov+16(FP), SI
+	MOVBQZX      SI, SI
 	TESTQ        BX, BX
 	JZ           nil1
 	TESTQ        SI, SI
@@ -339,23 +403,22 @@ end2:
 	VZEROUPPER
 	RET
 
-// func adamWAVX512(c *uint32, w []float32, g []float32, m []float32, v []float32)
+// func adamWAVX512(c struct{scale float32; decay float32; a1 float32; b2 float32; a2 float32; root float32; eps float32; minusStep float32}, w []float32, g []float32, m []float32, v []float32)
 // Requires: AVX, AVX512F
-TEXT ·adamWAVX512(SB), NOSPLIT, $0-104
-	MOVQ         w_base+8(FP), AX
-	MOVQ         g_base+32(FP), CX
-	MOVQ         m_base+56(FP), DX
-	MOVQ         v_base+80(FP), BX
-	MOVQ         c+0(FP), SI
-	VBROADCASTSS (SI), Z0
-	VBROADCASTSS 4(SI), Z1
-	VBROADCASTSS 8(SI), Z2
-	VBROADCASTSS 12(SI), Z3
-	VBROADCASTSS 16(SI), Z4
-	VBROADCASTSS 20(SI), Z5
-	VBROADCASTSS 24(SI), Z6
-	VBROADCASTSS 28(SI), Z7
-	MOVQ         w_len+16(FP), SI
+TEXT ·adamWAVX512(SB), NOSPLIT, $0-128
+	MOVQ         w_base+32(FP), AX
+	MOVQ         g_base+56(FP), CX
+	MOVQ         m_base+80(FP), DX
+	MOVQ         v_base+104(FP), BX
+	VBROADCASTSS c_scale+0(FP), Z0
+	VBROADCASTSS c_decay+4(FP), Z1
+	VBROADCASTSS c_a1+8(FP), Z2
+	VBROADCASTSS c_b2+12(FP), Z3
+	VBROADCASTSS c_a2+16(FP), Z4
+	VBROADCASTSS c_root+20(FP), Z5
+	VBROADCASTSS c_eps+24(FP), Z6
+	VBROADCASTSS c_minusStep+28(FP), Z7
+	MOVQ         w_len+40(FP), SI
 	XORQ         DI, DI
 	MOVQ         SI, R8
 	ANDQ         $-32, R8
@@ -456,86 +519,19 @@ done3:
 	VZEROUPPER
 	RET
 
-DATA presentAVX512<>+0(SB)/4, $0xffffffff
-DATA presentAVX512<>+4(SB)/4, $0xffffffff
-DATA presentAVX512<>+8(SB)/4, $0xffffffff
-DATA presentAVX512<>+12(SB)/4, $0xffffffff
-DATA presentAVX512<>+16(SB)/4, $0xffffffff
-DATA presentAVX512<>+20(SB)/4, $0xffffffff
-DATA presentAVX512<>+24(SB)/4, $0xffffffff
-DATA presentAVX512<>+28(SB)/4, $0xffffffff
-DATA presentAVX512<>+32(SB)/4, $0xffffffff
-DATA presentAVX512<>+36(SB)/4, $0xffffffff
-DATA presentAVX512<>+40(SB)/4, $0xffffffff
-DATA presentAVX512<>+44(SB)/4, $0xffffffff
-DATA presentAVX512<>+48(SB)/4, $0xffffffff
-DATA presentAVX512<>+52(SB)/4, $0xffffffff
-DATA presentAVX512<>+56(SB)/4, $0xffffffff
-DATA presentAVX512<>+60(SB)/4, $0xffffffff
-DATA presentAVX512<>+64(SB)/4, $0xffffffff
-DATA presentAVX512<>+68(SB)/4, $0xffffffff
-DATA presentAVX512<>+72(SB)/4, $0xffffffff
-DATA presentAVX512<>+76(SB)/4, $0xffffffff
-DATA presentAVX512<>+80(SB)/4, $0xffffffff
-DATA presentAVX512<>+84(SB)/4, $0xffffffff
-DATA presentAVX512<>+88(SB)/4, $0xffffffff
-DATA presentAVX512<>+92(SB)/4, $0xffffffff
-DATA presentAVX512<>+96(SB)/4, $0xffffffff
-DATA presentAVX512<>+100(SB)/4, $0xffffffff
-DATA presentAVX512<>+104(SB)/4, $0xffffffff
-DATA presentAVX512<>+108(SB)/4, $0xffffffff
-DATA presentAVX512<>+112(SB)/4, $0xffffffff
-DATA presentAVX512<>+116(SB)/4, $0xffffffff
-DATA presentAVX512<>+120(SB)/4, $0xffffffff
-DATA presentAVX512<>+124(SB)/4, $0xffffffff
-DATA presentAVX512<>+128(SB)/4, $0x00000000
-DATA presentAVX512<>+132(SB)/4, $0x00000000
-DATA presentAVX512<>+136(SB)/4, $0x00000000
-DATA presentAVX512<>+140(SB)/4, $0x00000000
-DATA presentAVX512<>+144(SB)/4, $0x00000000
-DATA presentAVX512<>+148(SB)/4, $0x00000000
-DATA presentAVX512<>+152(SB)/4, $0x00000000
-DATA presentAVX512<>+156(SB)/4, $0x00000000
-DATA presentAVX512<>+160(SB)/4, $0x00000000
-DATA presentAVX512<>+164(SB)/4, $0x00000000
-DATA presentAVX512<>+168(SB)/4, $0x00000000
-DATA presentAVX512<>+172(SB)/4, $0x00000000
-DATA presentAVX512<>+176(SB)/4, $0x00000000
-DATA presentAVX512<>+180(SB)/4, $0x00000000
-DATA presentAVX512<>+184(SB)/4, $0x00000000
-DATA presentAVX512<>+188(SB)/4, $0x00000000
-DATA presentAVX512<>+192(SB)/4, $0x00000000
-DATA presentAVX512<>+196(SB)/4, $0x00000000
-DATA presentAVX512<>+200(SB)/4, $0x00000000
-DATA presentAVX512<>+204(SB)/4, $0x00000000
-DATA presentAVX512<>+208(SB)/4, $0x00000000
-DATA presentAVX512<>+212(SB)/4, $0x00000000
-DATA presentAVX512<>+216(SB)/4, $0x00000000
-DATA presentAVX512<>+220(SB)/4, $0x00000000
-DATA presentAVX512<>+224(SB)/4, $0x00000000
-DATA presentAVX512<>+228(SB)/4, $0x00000000
-DATA presentAVX512<>+232(SB)/4, $0x00000000
-DATA presentAVX512<>+236(SB)/4, $0x00000000
-DATA presentAVX512<>+240(SB)/4, $0x00000000
-DATA presentAVX512<>+244(SB)/4, $0x00000000
-DATA presentAVX512<>+248(SB)/4, $0x00000000
-DATA presentAVX512<>+252(SB)/4, $0x00000000
-GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
-
-// func sgdAVX512(c *uint32, w []float32, g []float32, buf []float32)
+// func sgdAVX512(c struct{scale float32; decay float32; momentum float32; minusLR float32; nesterov bool}, w []float32, g []float32, buf []float32)
 // Requires: AVX, AVX512F
-TEXT ·sgdAVX512(SB), NOSPLIT, $0-80
-	MOVQ         w_base+8(FP), AX
-	MOVQ         g_base+32(FP), CX
-	MOVQ         w_len+16(FP), DX
-	MOVQ         buf_base+56(FP), BX
-	MOVQ         c+0(FP), SI
-	VBROADCASTSS (SI), Z0
-	VBROADCASTSS 4(SI), Z1
-	VBROADCASTSS 8(SI), Z2
-	VBROADCASTSS 12(SI), Z3
-	MOVQ         c+0(FP), SI
-	MOVBQZX      16(SI), SI
+TEXT ·sgdAVX512(SB), NOSPLIT, $0-96
+	MOVQ         w_base+24(FP), AX
+	MOVQ         g_base+48(FP), CX
+	MOVQ         w_len+32(FP), DX
+	MOVQ         buf_base+72(FP), BX
+	VBROADCASTSS c_scale+0(FP), Z0
+	VBROADCASTSS c_decay+4(FP), Z1
+	VBROADCASTSS c_momentum+8(FP), Z2
+	VBROADCASTSS c_minusLR+12(FP), Z3
+	MOVB         c_nesterov+16(FP), SI
+	MOVBQZX      SI, SI
 	TESTQ        BX, BX
 	JZ           nil1
 	TESTQ        SI, SI

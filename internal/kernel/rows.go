@@ -55,10 +55,10 @@ type rowOps struct {
 	// rope turns heads of 2*len(cos) elements.
 	rope func(x, cos, sin []float32, heads int, inverse bool)
 
-	adamW func(c *adamWRates, w, g, m, v []float32)
-	sgd   func(c *sgdRates, w, g, buf []float32)
+	adamW func(c adamWRates, w, g, m, v []float32)
+	sgd   func(c sgdRates, w, g, buf []float32)
 
-	dropout func(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32)
+	dropout func(dst, src []float32, s rng.Sequence, index uint64, threshold uint32, scale float32)
 }
 
 func rowsGeneric(t *table) {

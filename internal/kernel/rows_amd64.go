@@ -92,8 +92,8 @@ func normTail(groups normColumns) normColumns {
 	}
 }
 
-func dropoutEnds(groups func(dst, src []float32, s *rng.Sequence, block uint64, threshold uint32, scale float32)) func(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32) {
-	return func(dst, src []float32, s *rng.Sequence, index uint64, threshold uint32, scale float32) {
+func dropoutEnds(groups func(dst, src []float32, s rng.Sequence, block uint64, threshold uint32, scale float32)) func(dst, src []float32, s rng.Sequence, index uint64, threshold uint32, scale float32) {
+	return func(dst, src []float32, s rng.Sequence, index uint64, threshold uint32, scale float32) {
 		head := min(len(dst), int(-index&3)) // up to a whole block
 		n := (len(dst) - head) &^ (wholeGroup - 1)
 		first := (index + uint64(head)) / 4

@@ -241,19 +241,19 @@ func ropeAVX2(x, cos, sin []float32, heads int, inverse bool)
 func ropeAVX512(x, cos, sin []float32, heads int, inverse bool)
 
 //go:noescape
-func adamWAVX2(c *adamWRates, w, g, m, v []float32)
+func adamWAVX2(c adamWRates, w, g, m, v []float32)
 
 //go:noescape
-func sgdAVX2(c *sgdRates, w, g, buf []float32)
+func sgdAVX2(c sgdRates, w, g, buf []float32)
 
 //go:noescape
-func adamWAVX512(c *adamWRates, w, g, m, v []float32)
+func adamWAVX512(c adamWRates, w, g, m, v []float32)
 
 //go:noescape
-func sgdAVX512(c *sgdRates, w, g, buf []float32)
+func sgdAVX512(c sgdRates, w, g, buf []float32)
 
 //go:noescape
-func dropoutAVX2(dst, src []float32, s *rng.Sequence, block uint64, threshold uint32, scale float32)
+func dropoutAVX2(dst, src []float32, s rng.Sequence, block uint64, threshold uint32, scale float32)
 
 //go:noescape
-func dropoutAVX512(dst, src []float32, s *rng.Sequence, block uint64, threshold uint32, scale float32)
+func dropoutAVX512(dst, src []float32, s rng.Sequence, block uint64, threshold uint32, scale float32)

@@ -101,25 +101,25 @@ var vectorOps = []struct {
 		return nil
 	}},
 	{"adamW", 4, true, func(o *rowOps, x [][]float32) []float32 {
-		o.adamW(&adamWRates{0.9, 0.999, 0.1, 0.99, 0.01, 0.3, 1e-8, -1e-3}, x[0], x[1], x[2], x[3])
+		o.adamW(adamWRates{0.9, 0.999, 0.1, 0.99, 0.01, 0.3, 1e-8, -1e-3}, x[0], x[1], x[2], x[3])
 		return nil
 	}},
 	{"sgd", 3, true, func(o *rowOps, x [][]float32) []float32 {
-		o.sgd(&sgdRates{0.9, 0.01, 0.9, -0.1, false}, x[0], x[1], x[2])
-		o.sgd(&sgdRates{0.9, 0.01, 0.9, -0.1, true}, x[0], x[1], x[2])
-		o.sgd(&sgdRates{0.9, 0.01, 0, -0.1, false}, x[0], x[1], nil)
+		o.sgd(sgdRates{0.9, 0.01, 0.9, -0.1, false}, x[0], x[1], x[2])
+		o.sgd(sgdRates{0.9, 0.01, 0.9, -0.1, true}, x[0], x[1], x[2])
+		o.sgd(sgdRates{0.9, 0.01, 0, -0.1, false}, x[0], x[1], nil)
 		return nil
 	}},
 	{"dropout", 2, false, func(o *rowOps, x [][]float32) []float32 {
 		s := rng.Key{Seed: 3}.Sequence()
 		for i := range uint64(4) {
-			o.dropout(x[0], x[1], &s, 8*uint64(len(x[0]))+i, 0x60000000, 1.6)
+			o.dropout(x[0], x[1], s, 8*uint64(len(x[0]))+i, 0x60000000, 1.6)
 		}
 		return nil
 	}},
 	{"dropout across a word of the counter", 2, false, func(o *rowOps, x [][]float32) []float32 {
 		s := rng.Key{Seed: 4}.Sequence()
-		o.dropout(x[0], x[1], &s, 1<<34-20, 0x60000000, 1.6)
+		o.dropout(x[0], x[1], s, 1<<34-20, 0x60000000, 1.6)
 		return nil
 	}},
 }

@@ -4,423 +4,6 @@
 
 #include "textflag.h"
 
-// func softcapAVX2(x []float32, scale float32, softcap float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·softcapAVX2(SB), NOSPLIT, $0-32
-	MOVQ         x_base+0(FP), AX
-	VBROADCASTSS scale+24(FP), Y0
-	VBROADCASTSS softcap+28(FP), Y1
-	MOVQ         x_len+8(FP), CX
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-16, BX
-	JZ           groups2
-
-group1:
-	VMOVUPS      (AX)(DX*4), Y2
-	VMOVUPS      32(AX)(DX*4), Y3
-	VMULPS       Y0, Y2, Y2
-	VMULPS       Y0, Y3, Y3
-	VDIVPS       Y1, Y2, Y2
-	VDIVPS       Y1, Y3, Y6
-	VANDPS       c7fffffff<>+0(SB), Y2, Y3
-	VANDPS       c7fffffff<>+0(SB), Y6, Y7
-	VMULPS       Y3, Y3, Y4
-	VMULPS       Y7, Y7, Y8
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y5
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y9
-	VFMADD213PS  c3ca91354<>+0(SB), Y4, Y5
-	VFMADD213PS  c3ca91354<>+0(SB), Y8, Y9
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y4, Y5
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y8, Y9
-	VFMADD213PS  c3e088393<>+0(SB), Y4, Y5
-	VFMADD213PS  c3e088393<>+0(SB), Y8, Y9
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y4, Y5
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y8, Y9
-	VMULPS       Y4, Y5, Y4
-	VMULPS       Y8, Y9, Y5
-	VFMADD213PS  Y3, Y3, Y4
-	VFMADD213PS  Y7, Y7, Y5
-	VADDPS       Y3, Y3, Y3
-	VADDPS       Y7, Y7, Y11
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y3, Y7
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y11, Y12
-	VADDPS       c7f800000<>+0(SB), Y3, Y8
-	VADDPS       c7f800000<>+0(SB), Y11, Y13
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y14
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y9
-	VFMADD213PS  c4b400000<>+0(SB), Y11, Y14
-	VSUBPS       c4b400000<>+0(SB), Y9, Y10
-	VSUBPS       c4b400000<>+0(SB), Y14, Y15
-	VMOVUPS      Y3, Y3
-	VMOVUPS      Y11, Y11
-	VFNMADD231PS c3f317218<>+0(SB), Y10, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y15, Y11
-	VFNMADD231PS cb102e308<>+0(SB), Y10, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y15, Y11
-	VPSLLD       $0x17, Y9, Y9
-	VPSLLD       $0x17, Y14, Y14
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y15
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y10
-	VFMADD213PS  c3c0917d1<>+0(SB), Y11, Y15
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y10
-	VFMADD213PS  c3d2aab44<>+0(SB), Y11, Y15
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y10
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y11, Y15
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y10
-	VFMADD213PS  c3f000000<>+0(SB), Y11, Y15
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y10
-	VFMADD213PS  c3f800000<>+0(SB), Y11, Y15
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y10
-	VFMADD213PS  c3f800000<>+0(SB), Y11, Y15
-	VPADDD       Y10, Y9, Y9
-	VPADDD       Y15, Y14, Y14
-	VBLENDVPS    Y7, Y8, Y9, Y3
-	VBLENDVPS    Y12, Y13, Y14, Y7
-	VADDPS       c3f800000<>+0(SB), Y3, Y3
-	VADDPS       c3f800000<>+0(SB), Y7, Y8
-	VMOVUPS      c40000000<>+0(SB), Y7
-	VMOVUPS      c40000000<>+0(SB), Y9
-	VDIVPS       Y3, Y7, Y3
-	VDIVPS       Y8, Y9, Y8
-	VMOVUPS      c3f800000<>+0(SB), Y7
-	VMOVUPS      c3f800000<>+0(SB), Y9
-	VSUBPS       Y3, Y7, Y3
-	VSUBPS       Y8, Y9, Y8
-	VANDPS       c7fffffff<>+0(SB), Y2, Y7
-	VANDPS       c7fffffff<>+0(SB), Y6, Y9
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y7, Y7
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y9, Y9
-	VBLENDVPS    Y7, Y4, Y3, Y3
-	VBLENDVPS    Y9, Y5, Y8, Y4
-	VANDPS       c80000000<>+0(SB), Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y6, Y5
-	VORPS        Y2, Y3, Y2
-	VORPS        Y5, Y4, Y3
-	VMULPS       Y1, Y2, Y2
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y2, (AX)(DX*4)
-	VMOVUPS      Y3, 32(AX)(DX*4)
-	ADDQ         $0x10, DX
-	CMPQ         DX, BX
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, CX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      64(BX)(CX*4), Y2
-	VMASKMOVPS   (AX)(DX*4), Y2, Y3
-	VMULPS       Y0, Y3, Y3
-	VDIVPS       Y1, Y3, Y3
-	VANDPS       c7fffffff<>+0(SB), Y3, Y4
-	VMULPS       Y4, Y4, Y5
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y6
-	VFMADD213PS  c3ca91354<>+0(SB), Y5, Y6
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y5, Y6
-	VFMADD213PS  c3e088393<>+0(SB), Y5, Y6
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y6, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VADDPS       Y4, Y4, Y4
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y4, Y6
-	VADDPS       c7f800000<>+0(SB), Y4, Y7
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
-	VFMADD213PS  c4b400000<>+0(SB), Y4, Y8
-	VSUBPS       c4b400000<>+0(SB), Y8, Y9
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS c3f317218<>+0(SB), Y9, Y4
-	VFNMADD231PS cb102e308<>+0(SB), Y9, Y4
-	VPSLLD       $0x17, Y8, Y8
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y9
-	VFMADD213PS  c3c0917d1<>+0(SB), Y4, Y9
-	VFMADD213PS  c3d2aab44<>+0(SB), Y4, Y9
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f000000<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
-	VPADDD       Y9, Y8, Y8
-	VBLENDVPS    Y6, Y7, Y8, Y4
-	VADDPS       c3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      c40000000<>+0(SB), Y6
-	VDIVPS       Y4, Y6, Y4
-	VMOVUPS      c3f800000<>+0(SB), Y6
-	VSUBPS       Y4, Y6, Y4
-	VANDPS       c7fffffff<>+0(SB), Y3, Y6
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y6, Y6
-	VBLENDVPS    Y6, Y5, Y4, Y4
-	VANDPS       c80000000<>+0(SB), Y3, Y3
-	VORPS        Y3, Y4, Y3
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
-	VMOVUPS      96(BX)(CX*4), Y2
-	VMASKMOVPS   32(AX)(DX*4), Y2, Y3
-	VMULPS       Y0, Y3, Y0
-	VDIVPS       Y1, Y0, Y0
-	VANDPS       c7fffffff<>+0(SB), Y0, Y3
-	VMULPS       Y3, Y3, Y4
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y5
-	VFMADD213PS  c3ca91354<>+0(SB), Y4, Y5
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y4, Y5
-	VFMADD213PS  c3e088393<>+0(SB), Y4, Y5
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y5, Y4
-	VFMADD213PS  Y3, Y3, Y4
-	VADDPS       Y3, Y3, Y3
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y3, Y5
-	VADDPS       c7f800000<>+0(SB), Y3, Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y7
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y3, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y3
-	VPSLLD       $0x17, Y7, Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
-	VPADDD       Y8, Y7, Y7
-	VBLENDVPS    Y5, Y6, Y7, Y3
-	VADDPS       c3f800000<>+0(SB), Y3, Y3
-	VMOVUPS      c40000000<>+0(SB), Y5
-	VDIVPS       Y3, Y5, Y3
-	VMOVUPS      c3f800000<>+0(SB), Y5
-	VSUBPS       Y3, Y5, Y3
-	VANDPS       c7fffffff<>+0(SB), Y0, Y5
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y5, Y5
-	VBLENDVPS    Y5, Y4, Y3, Y3
-	VANDPS       c80000000<>+0(SB), Y0, Y0
-	VORPS        Y0, Y3, Y0
-	VMULPS       Y1, Y0, Y0
-	VMASKMOVPS   Y0, Y2, 32(AX)(DX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-DATA c7fffffff<>+0(SB)/4, $0x7fffffff
-DATA c7fffffff<>+4(SB)/4, $0x7fffffff
-DATA c7fffffff<>+8(SB)/4, $0x7fffffff
-DATA c7fffffff<>+12(SB)/4, $0x7fffffff
-DATA c7fffffff<>+16(SB)/4, $0x7fffffff
-DATA c7fffffff<>+20(SB)/4, $0x7fffffff
-DATA c7fffffff<>+24(SB)/4, $0x7fffffff
-DATA c7fffffff<>+28(SB)/4, $0x7fffffff
-DATA c7fffffff<>+32(SB)/4, $0x7fffffff
-DATA c7fffffff<>+36(SB)/4, $0x7fffffff
-DATA c7fffffff<>+40(SB)/4, $0x7fffffff
-DATA c7fffffff<>+44(SB)/4, $0x7fffffff
-DATA c7fffffff<>+48(SB)/4, $0x7fffffff
-DATA c7fffffff<>+52(SB)/4, $0x7fffffff
-DATA c7fffffff<>+56(SB)/4, $0x7fffffff
-DATA c7fffffff<>+60(SB)/4, $0x7fffffff
-GLOBL c7fffffff<>(SB), RODATA|NOPTR, $64
-
-DATA cbbbaf0fe<>+0(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+4(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+8(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+12(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+16(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+20(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+24(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+28(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+32(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+36(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+40(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+44(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+48(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+52(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+56(SB)/4, $0xbbbaf0fe
-DATA cbbbaf0fe<>+60(SB)/4, $0xbbbaf0fe
-GLOBL cbbbaf0fe<>(SB), RODATA|NOPTR, $64
-
-DATA c3ca91354<>+0(SB)/4, $0x3ca91354
-DATA c3ca91354<>+4(SB)/4, $0x3ca91354
-DATA c3ca91354<>+8(SB)/4, $0x3ca91354
-DATA c3ca91354<>+12(SB)/4, $0x3ca91354
-DATA c3ca91354<>+16(SB)/4, $0x3ca91354
-DATA c3ca91354<>+20(SB)/4, $0x3ca91354
-DATA c3ca91354<>+24(SB)/4, $0x3ca91354
-DATA c3ca91354<>+28(SB)/4, $0x3ca91354
-DATA c3ca91354<>+32(SB)/4, $0x3ca91354
-DATA c3ca91354<>+36(SB)/4, $0x3ca91354
-DATA c3ca91354<>+40(SB)/4, $0x3ca91354
-DATA c3ca91354<>+44(SB)/4, $0x3ca91354
-DATA c3ca91354<>+48(SB)/4, $0x3ca91354
-DATA c3ca91354<>+52(SB)/4, $0x3ca91354
-DATA c3ca91354<>+56(SB)/4, $0x3ca91354
-DATA c3ca91354<>+60(SB)/4, $0x3ca91354
-GLOBL c3ca91354<>(SB), RODATA|NOPTR, $64
-
-DATA cbd5c1e2e<>+0(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+4(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+8(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+12(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+16(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+20(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+24(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+28(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+32(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+36(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+40(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+44(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+48(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+52(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+56(SB)/4, $0xbd5c1e2e
-DATA cbd5c1e2e<>+60(SB)/4, $0xbd5c1e2e
-GLOBL cbd5c1e2e<>(SB), RODATA|NOPTR, $64
-
-DATA c3e088393<>+0(SB)/4, $0x3e088393
-DATA c3e088393<>+4(SB)/4, $0x3e088393
-DATA c3e088393<>+8(SB)/4, $0x3e088393
-DATA c3e088393<>+12(SB)/4, $0x3e088393
-DATA c3e088393<>+16(SB)/4, $0x3e088393
-DATA c3e088393<>+20(SB)/4, $0x3e088393
-DATA c3e088393<>+24(SB)/4, $0x3e088393
-DATA c3e088393<>+28(SB)/4, $0x3e088393
-DATA c3e088393<>+32(SB)/4, $0x3e088393
-DATA c3e088393<>+36(SB)/4, $0x3e088393
-DATA c3e088393<>+40(SB)/4, $0x3e088393
-DATA c3e088393<>+44(SB)/4, $0x3e088393
-DATA c3e088393<>+48(SB)/4, $0x3e088393
-DATA c3e088393<>+52(SB)/4, $0x3e088393
-DATA c3e088393<>+56(SB)/4, $0x3e088393
-DATA c3e088393<>+60(SB)/4, $0x3e088393
-GLOBL c3e088393<>(SB), RODATA|NOPTR, $64
-
-DATA cbeaaaa99<>+0(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+4(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+8(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+12(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+16(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+20(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+24(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+28(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+32(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+36(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+40(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+44(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+48(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+52(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+56(SB)/4, $0xbeaaaa99
-DATA cbeaaaa99<>+60(SB)/4, $0xbeaaaa99
-GLOBL cbeaaaa99<>(SB), RODATA|NOPTR, $64
-
-DATA c42b17217<>+0(SB)/4, $0x42b17217
-DATA c42b17217<>+4(SB)/4, $0x42b17217
-DATA c42b17217<>+8(SB)/4, $0x42b17217
-DATA c42b17217<>+12(SB)/4, $0x42b17217
-DATA c42b17217<>+16(SB)/4, $0x42b17217
-DATA c42b17217<>+20(SB)/4, $0x42b17217
-DATA c42b17217<>+24(SB)/4, $0x42b17217
-DATA c42b17217<>+28(SB)/4, $0x42b17217
-DATA c42b17217<>+32(SB)/4, $0x42b17217
-DATA c42b17217<>+36(SB)/4, $0x42b17217
-DATA c42b17217<>+40(SB)/4, $0x42b17217
-DATA c42b17217<>+44(SB)/4, $0x42b17217
-DATA c42b17217<>+48(SB)/4, $0x42b17217
-DATA c42b17217<>+52(SB)/4, $0x42b17217
-DATA c42b17217<>+56(SB)/4, $0x42b17217
-DATA c42b17217<>+60(SB)/4, $0x42b17217
-GLOBL c42b17217<>(SB), RODATA|NOPTR, $64
-
-DATA c7f800000<>+0(SB)/4, $0x7f800000
-DATA c7f800000<>+4(SB)/4, $0x7f800000
-DATA c7f800000<>+8(SB)/4, $0x7f800000
-DATA c7f800000<>+12(SB)/4, $0x7f800000
-DATA c7f800000<>+16(SB)/4, $0x7f800000
-DATA c7f800000<>+20(SB)/4, $0x7f800000
-DATA c7f800000<>+24(SB)/4, $0x7f800000
-DATA c7f800000<>+28(SB)/4, $0x7f800000
-DATA c7f800000<>+32(SB)/4, $0x7f800000
-DATA c7f800000<>+36(SB)/4, $0x7f800000
-DATA c7f800000<>+40(SB)/4, $0x7f800000
-DATA c7f800000<>+44(SB)/4, $0x7f800000
-DATA c7f800000<>+48(SB)/4, $0x7f800000
-DATA c7f800000<>+52(SB)/4, $0x7f800000
-DATA c7f800000<>+56(SB)/4, $0x7f800000
-DATA c7f800000<>+60(SB)/4, $0x7f800000
-GLOBL c7f800000<>(SB), RODATA|NOPTR, $64
-
-DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA c3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
-GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $64
-
-DATA c4b400000<>+0(SB)/4, $0x4b400000
-DATA c4b400000<>+4(SB)/4, $0x4b400000
-DATA c4b400000<>+8(SB)/4, $0x4b400000
-DATA c4b400000<>+12(SB)/4, $0x4b400000
-DATA c4b400000<>+16(SB)/4, $0x4b400000
-DATA c4b400000<>+20(SB)/4, $0x4b400000
-DATA c4b400000<>+24(SB)/4, $0x4b400000
-DATA c4b400000<>+28(SB)/4, $0x4b400000
-DATA c4b400000<>+32(SB)/4, $0x4b400000
-DATA c4b400000<>+36(SB)/4, $0x4b400000
-DATA c4b400000<>+40(SB)/4, $0x4b400000
-DATA c4b400000<>+44(SB)/4, $0x4b400000
-DATA c4b400000<>+48(SB)/4, $0x4b400000
-DATA c4b400000<>+52(SB)/4, $0x4b400000
-DATA c4b400000<>+56(SB)/4, $0x4b400000
-DATA c4b400000<>+60(SB)/4, $0x4b400000
-GLOBL c4b400000<>(SB), RODATA|NOPTR, $64
-
-DATA c3f317218<>+0(SB)/4, $0x3f317218
-DATA c3f317218<>+4(SB)/4, $0x3f317218
-DATA c3f317218<>+8(SB)/4, $0x3f317218
-DATA c3f317218<>+12(SB)/4, $0x3f317218
-DATA c3f317218<>+16(SB)/4, $0x3f317218
-DATA c3f317218<>+20(SB)/4, $0x3f317218
-DATA c3f317218<>+24(SB)/4, $0x3f317218
-DATA c3f317218<>+28(SB)/4, $0x3f317218
-DATA c3f317218<>+32(SB)/4, $0x3f317218
-DATA c3f317218<>+36(SB)/4, $0x3f317218
-DATA c3f317218<>+40(SB)/4, $0x3f317218
-DATA c3f317218<>+44(SB)/4, $0x3f317218
-DATA c3f317218<>+48(SB)/4, $0x3f317218
-DATA c3f317218<>+52(SB)/4, $0x3f317218
-DATA c3f317218<>+56(SB)/4, $0x3f317218
-DATA c3f317218<>+60(SB)/4, $0x3f317218
-GLOBL c3f317218<>(SB), RODATA|NOPTR, $64
-
-DATA cb102e308<>+0(SB)/4, $0xb102e308
-DATA cb102e308<>+4(SB)/4, $0xb102e308
-DATA cb102e308<>+8(SB)/4, $0xb102e308
-DATA cb102e308<>+12(SB)/4, $0xb102e308
-DATA cb102e308<>+16(SB)/4, $0xb102e308
-DATA cb102e308<>+20(SB)/4, $0xb102e308
-DATA cb102e308<>+24(SB)/4, $0xb102e308
-DATA cb102e308<>+28(SB)/4, $0xb102e308
-DATA cb102e308<>+32(SB)/4, $0xb102e308
-DATA cb102e308<>+36(SB)/4, $0xb102e308
-DATA cb102e308<>+40(SB)/4, $0xb102e308
-DATA cb102e308<>+44(SB)/4, $0xb102e308
-DATA cb102e308<>+48(SB)/4, $0xb102e308
-DATA cb102e308<>+52(SB)/4, $0xb102e308
-DATA cb102e308<>+56(SB)/4, $0xb102e308
-DATA cb102e308<>+60(SB)/4, $0xb102e308
-GLOBL cb102e308<>(SB), RODATA|NOPTR, $64
-
 DATA c3ab5b7b3<>+0(SB)/4, $0x3ab5b7b3
 DATA c3ab5b7b3<>+4(SB)/4, $0x3ab5b7b3
 DATA c3ab5b7b3<>+8(SB)/4, $0x3ab5b7b3
@@ -457,6 +40,24 @@ DATA c3c0917d1<>+56(SB)/4, $0x3c0917d1
 DATA c3c0917d1<>+60(SB)/4, $0x3c0917d1
 GLOBL c3c0917d1<>(SB), RODATA|NOPTR, $64
 
+DATA c3ca91354<>+0(SB)/4, $0x3ca91354
+DATA c3ca91354<>+4(SB)/4, $0x3ca91354
+DATA c3ca91354<>+8(SB)/4, $0x3ca91354
+DATA c3ca91354<>+12(SB)/4, $0x3ca91354
+DATA c3ca91354<>+16(SB)/4, $0x3ca91354
+DATA c3ca91354<>+20(SB)/4, $0x3ca91354
+DATA c3ca91354<>+24(SB)/4, $0x3ca91354
+DATA c3ca91354<>+28(SB)/4, $0x3ca91354
+DATA c3ca91354<>+32(SB)/4, $0x3ca91354
+DATA c3ca91354<>+36(SB)/4, $0x3ca91354
+DATA c3ca91354<>+40(SB)/4, $0x3ca91354
+DATA c3ca91354<>+44(SB)/4, $0x3ca91354
+DATA c3ca91354<>+48(SB)/4, $0x3ca91354
+DATA c3ca91354<>+52(SB)/4, $0x3ca91354
+DATA c3ca91354<>+56(SB)/4, $0x3ca91354
+DATA c3ca91354<>+60(SB)/4, $0x3ca91354
+GLOBL c3ca91354<>(SB), RODATA|NOPTR, $64
+
 DATA c3d2aab44<>+0(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+4(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+8(SB)/4, $0x3d2aab44
@@ -474,6 +75,24 @@ DATA c3d2aab44<>+52(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+56(SB)/4, $0x3d2aab44
 DATA c3d2aab44<>+60(SB)/4, $0x3d2aab44
 GLOBL c3d2aab44<>(SB), RODATA|NOPTR, $64
+
+DATA c3e088393<>+0(SB)/4, $0x3e088393
+DATA c3e088393<>+4(SB)/4, $0x3e088393
+DATA c3e088393<>+8(SB)/4, $0x3e088393
+DATA c3e088393<>+12(SB)/4, $0x3e088393
+DATA c3e088393<>+16(SB)/4, $0x3e088393
+DATA c3e088393<>+20(SB)/4, $0x3e088393
+DATA c3e088393<>+24(SB)/4, $0x3e088393
+DATA c3e088393<>+28(SB)/4, $0x3e088393
+DATA c3e088393<>+32(SB)/4, $0x3e088393
+DATA c3e088393<>+36(SB)/4, $0x3e088393
+DATA c3e088393<>+40(SB)/4, $0x3e088393
+DATA c3e088393<>+44(SB)/4, $0x3e088393
+DATA c3e088393<>+48(SB)/4, $0x3e088393
+DATA c3e088393<>+52(SB)/4, $0x3e088393
+DATA c3e088393<>+56(SB)/4, $0x3e088393
+DATA c3e088393<>+60(SB)/4, $0x3e088393
+GLOBL c3e088393<>(SB), RODATA|NOPTR, $64
 
 DATA c3e2aaa52<>+0(SB)/4, $0x3e2aaa52
 DATA c3e2aaa52<>+4(SB)/4, $0x3e2aaa52
@@ -511,6 +130,42 @@ DATA c3f000000<>+56(SB)/4, $0x3f000000
 DATA c3f000000<>+60(SB)/4, $0x3f000000
 GLOBL c3f000000<>(SB), RODATA|NOPTR, $64
 
+DATA c3f200000<>+0(SB)/4, $0x3f200000
+DATA c3f200000<>+4(SB)/4, $0x3f200000
+DATA c3f200000<>+8(SB)/4, $0x3f200000
+DATA c3f200000<>+12(SB)/4, $0x3f200000
+DATA c3f200000<>+16(SB)/4, $0x3f200000
+DATA c3f200000<>+20(SB)/4, $0x3f200000
+DATA c3f200000<>+24(SB)/4, $0x3f200000
+DATA c3f200000<>+28(SB)/4, $0x3f200000
+DATA c3f200000<>+32(SB)/4, $0x3f200000
+DATA c3f200000<>+36(SB)/4, $0x3f200000
+DATA c3f200000<>+40(SB)/4, $0x3f200000
+DATA c3f200000<>+44(SB)/4, $0x3f200000
+DATA c3f200000<>+48(SB)/4, $0x3f200000
+DATA c3f200000<>+52(SB)/4, $0x3f200000
+DATA c3f200000<>+56(SB)/4, $0x3f200000
+DATA c3f200000<>+60(SB)/4, $0x3f200000
+GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
+
+DATA c3f317218<>+0(SB)/4, $0x3f317218
+DATA c3f317218<>+4(SB)/4, $0x3f317218
+DATA c3f317218<>+8(SB)/4, $0x3f317218
+DATA c3f317218<>+12(SB)/4, $0x3f317218
+DATA c3f317218<>+16(SB)/4, $0x3f317218
+DATA c3f317218<>+20(SB)/4, $0x3f317218
+DATA c3f317218<>+24(SB)/4, $0x3f317218
+DATA c3f317218<>+28(SB)/4, $0x3f317218
+DATA c3f317218<>+32(SB)/4, $0x3f317218
+DATA c3f317218<>+36(SB)/4, $0x3f317218
+DATA c3f317218<>+40(SB)/4, $0x3f317218
+DATA c3f317218<>+44(SB)/4, $0x3f317218
+DATA c3f317218<>+48(SB)/4, $0x3f317218
+DATA c3f317218<>+52(SB)/4, $0x3f317218
+DATA c3f317218<>+56(SB)/4, $0x3f317218
+DATA c3f317218<>+60(SB)/4, $0x3f317218
+GLOBL c3f317218<>(SB), RODATA|NOPTR, $64
+
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 DATA c3f800000<>+4(SB)/4, $0x3f800000
 DATA c3f800000<>+8(SB)/4, $0x3f800000
@@ -528,6 +183,24 @@ DATA c3f800000<>+52(SB)/4, $0x3f800000
 DATA c3f800000<>+56(SB)/4, $0x3f800000
 DATA c3f800000<>+60(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $64
+
+DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $64
 
 DATA c40000000<>+0(SB)/4, $0x40000000
 DATA c40000000<>+4(SB)/4, $0x40000000
@@ -547,23 +220,95 @@ DATA c40000000<>+56(SB)/4, $0x40000000
 DATA c40000000<>+60(SB)/4, $0x40000000
 GLOBL c40000000<>(SB), RODATA|NOPTR, $64
 
-DATA c3f200000<>+0(SB)/4, $0x3f200000
-DATA c3f200000<>+4(SB)/4, $0x3f200000
-DATA c3f200000<>+8(SB)/4, $0x3f200000
-DATA c3f200000<>+12(SB)/4, $0x3f200000
-DATA c3f200000<>+16(SB)/4, $0x3f200000
-DATA c3f200000<>+20(SB)/4, $0x3f200000
-DATA c3f200000<>+24(SB)/4, $0x3f200000
-DATA c3f200000<>+28(SB)/4, $0x3f200000
-DATA c3f200000<>+32(SB)/4, $0x3f200000
-DATA c3f200000<>+36(SB)/4, $0x3f200000
-DATA c3f200000<>+40(SB)/4, $0x3f200000
-DATA c3f200000<>+44(SB)/4, $0x3f200000
-DATA c3f200000<>+48(SB)/4, $0x3f200000
-DATA c3f200000<>+52(SB)/4, $0x3f200000
-DATA c3f200000<>+56(SB)/4, $0x3f200000
-DATA c3f200000<>+60(SB)/4, $0x3f200000
-GLOBL c3f200000<>(SB), RODATA|NOPTR, $64
+DATA c42b17217<>+0(SB)/4, $0x42b17217
+DATA c42b17217<>+4(SB)/4, $0x42b17217
+DATA c42b17217<>+8(SB)/4, $0x42b17217
+DATA c42b17217<>+12(SB)/4, $0x42b17217
+DATA c42b17217<>+16(SB)/4, $0x42b17217
+DATA c42b17217<>+20(SB)/4, $0x42b17217
+DATA c42b17217<>+24(SB)/4, $0x42b17217
+DATA c42b17217<>+28(SB)/4, $0x42b17217
+DATA c42b17217<>+32(SB)/4, $0x42b17217
+DATA c42b17217<>+36(SB)/4, $0x42b17217
+DATA c42b17217<>+40(SB)/4, $0x42b17217
+DATA c42b17217<>+44(SB)/4, $0x42b17217
+DATA c42b17217<>+48(SB)/4, $0x42b17217
+DATA c42b17217<>+52(SB)/4, $0x42b17217
+DATA c42b17217<>+56(SB)/4, $0x42b17217
+DATA c42b17217<>+60(SB)/4, $0x42b17217
+GLOBL c42b17217<>(SB), RODATA|NOPTR, $64
+
+DATA c4b400000<>+0(SB)/4, $0x4b400000
+DATA c4b400000<>+4(SB)/4, $0x4b400000
+DATA c4b400000<>+8(SB)/4, $0x4b400000
+DATA c4b400000<>+12(SB)/4, $0x4b400000
+DATA c4b400000<>+16(SB)/4, $0x4b400000
+DATA c4b400000<>+20(SB)/4, $0x4b400000
+DATA c4b400000<>+24(SB)/4, $0x4b400000
+DATA c4b400000<>+28(SB)/4, $0x4b400000
+DATA c4b400000<>+32(SB)/4, $0x4b400000
+DATA c4b400000<>+36(SB)/4, $0x4b400000
+DATA c4b400000<>+40(SB)/4, $0x4b400000
+DATA c4b400000<>+44(SB)/4, $0x4b400000
+DATA c4b400000<>+48(SB)/4, $0x4b400000
+DATA c4b400000<>+52(SB)/4, $0x4b400000
+DATA c4b400000<>+56(SB)/4, $0x4b400000
+DATA c4b400000<>+60(SB)/4, $0x4b400000
+GLOBL c4b400000<>(SB), RODATA|NOPTR, $64
+
+DATA c4b40007f<>+0(SB)/4, $0x4b40007f
+DATA c4b40007f<>+4(SB)/4, $0x4b40007f
+DATA c4b40007f<>+8(SB)/4, $0x4b40007f
+DATA c4b40007f<>+12(SB)/4, $0x4b40007f
+DATA c4b40007f<>+16(SB)/4, $0x4b40007f
+DATA c4b40007f<>+20(SB)/4, $0x4b40007f
+DATA c4b40007f<>+24(SB)/4, $0x4b40007f
+DATA c4b40007f<>+28(SB)/4, $0x4b40007f
+DATA c4b40007f<>+32(SB)/4, $0x4b40007f
+DATA c4b40007f<>+36(SB)/4, $0x4b40007f
+DATA c4b40007f<>+40(SB)/4, $0x4b40007f
+DATA c4b40007f<>+44(SB)/4, $0x4b40007f
+DATA c4b40007f<>+48(SB)/4, $0x4b40007f
+DATA c4b40007f<>+52(SB)/4, $0x4b40007f
+DATA c4b40007f<>+56(SB)/4, $0x4b40007f
+DATA c4b40007f<>+60(SB)/4, $0x4b40007f
+GLOBL c4b40007f<>(SB), RODATA|NOPTR, $64
+
+DATA c7f800000<>+0(SB)/4, $0x7f800000
+DATA c7f800000<>+4(SB)/4, $0x7f800000
+DATA c7f800000<>+8(SB)/4, $0x7f800000
+DATA c7f800000<>+12(SB)/4, $0x7f800000
+DATA c7f800000<>+16(SB)/4, $0x7f800000
+DATA c7f800000<>+20(SB)/4, $0x7f800000
+DATA c7f800000<>+24(SB)/4, $0x7f800000
+DATA c7f800000<>+28(SB)/4, $0x7f800000
+DATA c7f800000<>+32(SB)/4, $0x7f800000
+DATA c7f800000<>+36(SB)/4, $0x7f800000
+DATA c7f800000<>+40(SB)/4, $0x7f800000
+DATA c7f800000<>+44(SB)/4, $0x7f800000
+DATA c7f800000<>+48(SB)/4, $0x7f800000
+DATA c7f800000<>+52(SB)/4, $0x7f800000
+DATA c7f800000<>+56(SB)/4, $0x7f800000
+DATA c7f800000<>+60(SB)/4, $0x7f800000
+GLOBL c7f800000<>(SB), RODATA|NOPTR, $64
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c7fffffff<>+28(SB)/4, $0x7fffffff
+DATA c7fffffff<>+32(SB)/4, $0x7fffffff
+DATA c7fffffff<>+36(SB)/4, $0x7fffffff
+DATA c7fffffff<>+40(SB)/4, $0x7fffffff
+DATA c7fffffff<>+44(SB)/4, $0x7fffffff
+DATA c7fffffff<>+48(SB)/4, $0x7fffffff
+DATA c7fffffff<>+52(SB)/4, $0x7fffffff
+DATA c7fffffff<>+56(SB)/4, $0x7fffffff
+DATA c7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $64
 
 DATA c80000000<>+0(SB)/4, $0x80000000
 DATA c80000000<>+4(SB)/4, $0x80000000
@@ -582,6 +327,114 @@ DATA c80000000<>+52(SB)/4, $0x80000000
 DATA c80000000<>+56(SB)/4, $0x80000000
 DATA c80000000<>+60(SB)/4, $0x80000000
 GLOBL c80000000<>(SB), RODATA|NOPTR, $64
+
+DATA cb102e308<>+0(SB)/4, $0xb102e308
+DATA cb102e308<>+4(SB)/4, $0xb102e308
+DATA cb102e308<>+8(SB)/4, $0xb102e308
+DATA cb102e308<>+12(SB)/4, $0xb102e308
+DATA cb102e308<>+16(SB)/4, $0xb102e308
+DATA cb102e308<>+20(SB)/4, $0xb102e308
+DATA cb102e308<>+24(SB)/4, $0xb102e308
+DATA cb102e308<>+28(SB)/4, $0xb102e308
+DATA cb102e308<>+32(SB)/4, $0xb102e308
+DATA cb102e308<>+36(SB)/4, $0xb102e308
+DATA cb102e308<>+40(SB)/4, $0xb102e308
+DATA cb102e308<>+44(SB)/4, $0xb102e308
+DATA cb102e308<>+48(SB)/4, $0xb102e308
+DATA cb102e308<>+52(SB)/4, $0xb102e308
+DATA cb102e308<>+56(SB)/4, $0xb102e308
+DATA cb102e308<>+60(SB)/4, $0xb102e308
+GLOBL cb102e308<>(SB), RODATA|NOPTR, $64
+
+DATA cbbbaf0fe<>+0(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+4(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+8(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+12(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+16(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+20(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+24(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+28(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+32(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+36(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+40(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+44(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+48(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+52(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+56(SB)/4, $0xbbbaf0fe
+DATA cbbbaf0fe<>+60(SB)/4, $0xbbbaf0fe
+GLOBL cbbbaf0fe<>(SB), RODATA|NOPTR, $64
+
+DATA cbd5c1e2e<>+0(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+4(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+8(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+12(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+16(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+20(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+24(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+28(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+32(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+36(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+40(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+44(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+48(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+52(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+56(SB)/4, $0xbd5c1e2e
+DATA cbd5c1e2e<>+60(SB)/4, $0xbd5c1e2e
+GLOBL cbd5c1e2e<>(SB), RODATA|NOPTR, $64
+
+DATA cbeaaaa99<>+0(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+4(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+8(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+12(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+16(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+20(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+24(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+28(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+32(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+36(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+40(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+44(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+48(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+52(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+56(SB)/4, $0xbeaaaa99
+DATA cbeaaaa99<>+60(SB)/4, $0xbeaaaa99
+GLOBL cbeaaaa99<>(SB), RODATA|NOPTR, $64
+
+DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+32(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+36(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+40(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+44(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+48(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+52(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+56(SB)/4, $0xc2aeac4f
+DATA cc2aeac4f<>+60(SB)/4, $0xc2aeac4f
+GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $64
+
+DATA cff800000<>+0(SB)/4, $0xff800000
+DATA cff800000<>+4(SB)/4, $0xff800000
+DATA cff800000<>+8(SB)/4, $0xff800000
+DATA cff800000<>+12(SB)/4, $0xff800000
+DATA cff800000<>+16(SB)/4, $0xff800000
+DATA cff800000<>+20(SB)/4, $0xff800000
+DATA cff800000<>+24(SB)/4, $0xff800000
+DATA cff800000<>+28(SB)/4, $0xff800000
+DATA cff800000<>+32(SB)/4, $0xff800000
+DATA cff800000<>+36(SB)/4, $0xff800000
+DATA cff800000<>+40(SB)/4, $0xff800000
+DATA cff800000<>+44(SB)/4, $0xff800000
+DATA cff800000<>+48(SB)/4, $0xff800000
+DATA cff800000<>+52(SB)/4, $0xff800000
+DATA cff800000<>+56(SB)/4, $0xff800000
+DATA cff800000<>+60(SB)/4, $0xff800000
+GLOBL cff800000<>(SB), RODATA|NOPTR, $64
 
 DATA presentAVX2<>+0(SB)/4, $0xffffffff
 DATA presentAVX2<>+4(SB)/4, $0xffffffff
@@ -616,1244 +469,6 @@ DATA presentAVX2<>+116(SB)/4, $0x00000000
 DATA presentAVX2<>+120(SB)/4, $0x00000000
 DATA presentAVX2<>+124(SB)/4, $0x00000000
 GLOBL presentAVX2<>(SB), RODATA|NOPTR, $128
-
-// func softmaxAVX2(p []float32, scale float32) (m float32, l float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·softmaxAVX2(SB), NOSPLIT, $0-40
-	VBROADCASTSS scale+24(FP), Y0
-	MOVQ         p_base+0(FP), AX
-	MOVQ         p_len+8(FP), CX
-	VMOVUPS      cff800000<>+0(SB), Y1
-	VMOVUPS      cff800000<>+0(SB), Y2
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-16, BX
-	JZ           groups2
-
-group1:
-	VMOVUPS (AX)(DX*4), Y3
-	VMOVUPS 32(AX)(DX*4), Y4
-	VMULPS  Y0, Y3, Y3
-	VMULPS  Y0, Y4, Y4
-	VMAXPS  Y1, Y3, Y1
-	VMAXPS  Y2, Y4, Y2
-	ADDQ    $0x10, DX
-	CMPQ    DX, BX
-	JLT     group1
-
-groups2:
-	MOVQ       CX, BX
-	ANDQ       $0x0f, BX
-	JZ         done3
-	LEAQ       presentAVX2<>+0(SB), SI
-	NEGQ       BX
-	VMOVUPS    64(SI)(BX*4), Y3
-	VMASKMOVPS (AX)(DX*4), Y3, Y4
-	VMULPS     Y0, Y4, Y4
-	VMOVUPS    cff800000<>+0(SB), Y5
-	VBLENDVPS  Y3, Y4, Y5, Y3
-	VMAXPS     Y1, Y3, Y1
-	VMOVUPS    96(SI)(BX*4), Y3
-	VMASKMOVPS 32(AX)(DX*4), Y3, Y4
-	VMULPS     Y0, Y4, Y4
-	VMOVUPS    cff800000<>+0(SB), Y5
-	VBLENDVPS  Y3, Y4, Y5, Y3
-	VMAXPS     Y2, Y3, Y2
-
-done3:
-	VMAXPS       Y2, Y1, Y1
-	VEXTRACTF128 $0x01, Y1, X2
-	VMAXPS       X2, X1, X1
-	VPSHUFD      $0x0e, X1, X2
-	VMAXPS       X2, X1, X1
-	VPSHUFD      $0x01, X1, X2
-	VMAXPS       X2, X1, X1
-	MOVSS        X1, m+32(FP)
-	VBROADCASTSS X1, Y1
-	VXORPS       Y2, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-16, BX
-	JZ           groups5
-
-group4:
-	VMOVUPS      (AX)(DX*4), Y4
-	VMOVUPS      32(AX)(DX*4), Y5
-	VMULPS       Y0, Y4, Y4
-	VMULPS       Y0, Y5, Y5
-	VSUBPS       Y1, Y4, Y4
-	VSUBPS       Y1, Y5, Y8
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y4, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y8, Y9
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y10
-	VFMADD213PS  c4b400000<>+0(SB), Y4, Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y8, Y10
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VSUBPS       c4b400000<>+0(SB), Y10, Y11
-	VMOVUPS      Y4, Y4
-	VMOVUPS      Y8, Y8
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y4
-	VFNMADD231PS c3f317218<>+0(SB), Y11, Y8
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y4
-	VFNMADD231PS cb102e308<>+0(SB), Y11, Y8
-	VPSLLD       $0x17, Y6, Y6
-	VPSLLD       $0x17, Y10, Y10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y11
-	VFMADD213PS  c3c0917d1<>+0(SB), Y4, Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y11
-	VFMADD213PS  c3d2aab44<>+0(SB), Y4, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y11
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y4, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y11
-	VFMADD213PS  c3f000000<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y8, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y11
-	VPADDD       Y7, Y6, Y6
-	VPADDD       Y11, Y10, Y10
-	VANDPS       Y6, Y5, Y4
-	VANDPS       Y10, Y9, Y5
-	VMOVUPS      Y4, (AX)(DX*4)
-	VMOVUPS      Y5, 32(AX)(DX*4)
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	ADDQ         $0x10, DX
-	CMPQ         DX, BX
-	JLT          group4
-
-groups5:
-	ANDQ         $0x0f, CX
-	JZ           done6
-	LEAQ         presentAVX2<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      64(BX)(CX*4), Y4
-	VMASKMOVPS   (AX)(DX*4), Y4, Y5
-	VMULPS       Y0, Y5, Y5
-	VSUBPS       Y1, Y5, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y5, Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y5, Y7
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y5, Y5
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y5
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y5
-	VPSLLD       $0x17, Y7, Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y5, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y5, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y5, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y5, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y5, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y5, Y8
-	VPADDD       Y8, Y7, Y7
-	VANDPS       Y7, Y6, Y5
-	VMASKMOVPS   Y5, Y4, (AX)(DX*4)
-	VANDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      96(BX)(CX*4), Y4
-	VMASKMOVPS   32(AX)(DX*4), Y4, Y5
-	VMULPS       Y0, Y5, Y0
-	VSUBPS       Y1, Y0, Y0
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y1
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y0, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y0
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y0, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y1, Y0
-	VMASKMOVPS   Y0, Y4, 32(AX)(DX*4)
-	VANDPS       Y0, Y4, Y0
-	VADDPS       Y0, Y3, Y3
-
-done6:
-	VADDPS       Y3, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPSHUFD      $0x0e, X0, X1
-	VADDPS       X1, X0, X0
-	VPSHUFD      $0x01, X0, X1
-	VADDPS       X1, X0, X0
-	MOVSS        X0, l+36(FP)
-	VZEROUPPER
-	RET
-
-DATA cff800000<>+0(SB)/4, $0xff800000
-DATA cff800000<>+4(SB)/4, $0xff800000
-DATA cff800000<>+8(SB)/4, $0xff800000
-DATA cff800000<>+12(SB)/4, $0xff800000
-DATA cff800000<>+16(SB)/4, $0xff800000
-DATA cff800000<>+20(SB)/4, $0xff800000
-DATA cff800000<>+24(SB)/4, $0xff800000
-DATA cff800000<>+28(SB)/4, $0xff800000
-DATA cff800000<>+32(SB)/4, $0xff800000
-DATA cff800000<>+36(SB)/4, $0xff800000
-DATA cff800000<>+40(SB)/4, $0xff800000
-DATA cff800000<>+44(SB)/4, $0xff800000
-DATA cff800000<>+48(SB)/4, $0xff800000
-DATA cff800000<>+52(SB)/4, $0xff800000
-DATA cff800000<>+56(SB)/4, $0xff800000
-DATA cff800000<>+60(SB)/4, $0xff800000
-GLOBL cff800000<>(SB), RODATA|NOPTR, $64
-
-DATA cc2aeac4f<>+0(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+4(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+8(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+12(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+16(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+20(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+24(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+28(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+32(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+36(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+40(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+44(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+48(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+52(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+56(SB)/4, $0xc2aeac4f
-DATA cc2aeac4f<>+60(SB)/4, $0xc2aeac4f
-GLOBL cc2aeac4f<>(SB), RODATA|NOPTR, $64
-
-// func logSumExpAVX2(x []float32) (m float32, l float32)
-// Requires: AVX, AVX2, FMA3, SSE
-TEXT ·logSumExpAVX2(SB), NOSPLIT, $0-32
-	MOVQ    x_base+0(FP), AX
-	MOVQ    x_len+8(FP), CX
-	VMOVUPS cff800000<>+0(SB), Y0
-	VMOVUPS cff800000<>+0(SB), Y1
-	XORQ    DX, DX
-	MOVQ    CX, BX
-	ANDQ    $-16, BX
-	JZ      groups2
-
-group1:
-	VMOVUPS (AX)(DX*4), Y2
-	VMOVUPS 32(AX)(DX*4), Y3
-	VMAXPS  Y0, Y2, Y0
-	VMAXPS  Y1, Y3, Y1
-	ADDQ    $0x10, DX
-	CMPQ    DX, BX
-	JLT     group1
-
-groups2:
-	MOVQ       CX, BX
-	ANDQ       $0x0f, BX
-	JZ         done3
-	LEAQ       presentAVX2<>+0(SB), SI
-	NEGQ       BX
-	VMOVUPS    64(SI)(BX*4), Y2
-	VMASKMOVPS (AX)(DX*4), Y2, Y3
-	VMOVUPS    cff800000<>+0(SB), Y4
-	VBLENDVPS  Y2, Y3, Y4, Y2
-	VMAXPS     Y0, Y2, Y0
-	VMOVUPS    96(SI)(BX*4), Y2
-	VMASKMOVPS 32(AX)(DX*4), Y2, Y3
-	VMOVUPS    cff800000<>+0(SB), Y4
-	VBLENDVPS  Y2, Y3, Y4, Y2
-	VMAXPS     Y1, Y2, Y1
-
-done3:
-	VMAXPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VMAXPS       X1, X0, X0
-	VPSHUFD      $0x0e, X0, X1
-	VMAXPS       X1, X0, X0
-	VPSHUFD      $0x01, X0, X1
-	VMAXPS       X1, X0, X0
-	MOVSS        X0, m+24(FP)
-	VBROADCASTSS X0, Y0
-	VXORPS       Y1, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-16, BX
-	JZ           groups5
-
-group4:
-	VMOVUPS      (AX)(DX*4), Y3
-	VMOVUPS      32(AX)(DX*4), Y4
-	VSUBPS       Y0, Y3, Y3
-	VSUBPS       Y0, Y4, Y7
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y7, Y8
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y7, Y9
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VSUBPS       c4b400000<>+0(SB), Y9, Y10
-	VMOVUPS      Y3, Y3
-	VMOVUPS      Y7, Y7
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y10, Y7
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y10, Y7
-	VPSLLD       $0x17, Y5, Y5
-	VPSLLD       $0x17, Y9, Y9
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y10
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y7, Y10
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y7, Y10
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y7, Y10
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y7, Y10
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y7, Y10
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y7, Y10
-	VPADDD       Y6, Y5, Y5
-	VPADDD       Y10, Y9, Y9
-	VANDPS       Y5, Y4, Y3
-	VANDPS       Y9, Y8, Y4
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	ADDQ         $0x10, DX
-	CMPQ         DX, BX
-	JLT          group4
-
-groups5:
-	ANDQ         $0x0f, CX
-	JZ           done6
-	LEAQ         presentAVX2<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      64(BX)(CX*4), Y3
-	VMASKMOVPS   (AX)(DX*4), Y3, Y4
-	VSUBPS       Y0, Y4, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y4, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y4, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y4
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y4
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y4, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y4, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y4
-	VANDPS       Y4, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-	VMOVUPS      96(BX)(CX*4), Y3
-	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
-	VSUBPS       Y0, Y4, Y0
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y0, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y0, Y0
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y0
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y0
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y0, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y0, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y0
-	VANDPS       Y0, Y3, Y0
-	VADDPS       Y0, Y2, Y2
-
-done6:
-	VADDPS       Y2, Y1, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPSHUFD      $0x0e, X0, X1
-	VADDPS       X1, X0, X0
-	VPSHUFD      $0x01, X0, X1
-	VADDPS       X1, X0, X0
-	MOVSS        X0, l+28(FP)
-	VZEROUPPER
-	RET
-
-// func softcapEntropyGradAVX2(x []float32, m float32, c float32, softcap float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·softcapEntropyGradAVX2(SB), NOSPLIT, $0-36
-	MOVQ         x_base+0(FP), AX
-	VBROADCASTSS softcap+32(FP), Y0
-	VBROADCASTSS m+24(FP), Y1
-	VBROADCASTSS c+28(FP), Y2
-	MOVQ         x_len+8(FP), CX
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-16, BX
-	JZ           groups2
-
-group1:
-	VMOVUPS      (AX)(DX*4), Y3
-	VMOVUPS      32(AX)(DX*4), Y4
-	VSUBPS       Y1, Y3, Y3
-	VSUBPS       Y1, Y4, Y9
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y3, Y4
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y9, Y10
-	VADDPS       c7f800000<>+0(SB), Y3, Y5
-	VADDPS       c7f800000<>+0(SB), Y9, Y11
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y3, Y6
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y9, Y12
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y13
-	VFMADD213PS  c4b400000<>+0(SB), Y3, Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y9, Y13
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VSUBPS       c4b400000<>+0(SB), Y13, Y14
-	VMOVUPS      Y3, Y3
-	VMOVUPS      Y9, Y9
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y3
-	VFNMADD231PS c3f317218<>+0(SB), Y14, Y9
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y3
-	VFNMADD231PS cb102e308<>+0(SB), Y14, Y9
-	VPSLLD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y13, Y13
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y14
-	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y9, Y14
-	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y9, Y14
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y9, Y14
-	VFMADD213PS  c3f000000<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y9, Y14
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y14
-	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y14
-	VPADDD       Y8, Y7, Y7
-	VPADDD       Y14, Y13, Y13
-	VANDPS       Y7, Y6, Y3
-	VANDPS       Y13, Y12, Y6
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VBLENDVPS    Y10, Y11, Y6, Y4
-	VMULPS       Y2, Y3, Y3
-	VMULPS       Y2, Y4, Y5
-	VMOVUPS      (AX)(DX*4), Y4
-	VMOVUPS      32(AX)(DX*4), Y6
-	VDIVPS       Y0, Y4, Y4
-	VDIVPS       Y0, Y6, Y7
-	VMOVUPS      c3f800000<>+0(SB), Y6
-	VMOVUPS      c3f800000<>+0(SB), Y8
-	VFNMADD231PS Y4, Y4, Y6
-	VFNMADD231PS Y7, Y7, Y8
-	VMULPS       Y6, Y3, Y3
-	VMULPS       Y8, Y5, Y4
-	VMOVUPS      Y3, (AX)(DX*4)
-	VMOVUPS      Y4, 32(AX)(DX*4)
-	ADDQ         $0x10, DX
-	CMPQ         DX, BX
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, CX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      64(BX)(CX*4), Y3
-	VMASKMOVPS   (AX)(DX*4), Y3, Y4
-	VSUBPS       Y1, Y4, Y4
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y4, Y5
-	VADDPS       c7f800000<>+0(SB), Y4, Y6
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y4, Y7
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
-	VFMADD213PS  c4b400000<>+0(SB), Y4, Y8
-	VSUBPS       c4b400000<>+0(SB), Y8, Y9
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS c3f317218<>+0(SB), Y9, Y4
-	VFNMADD231PS cb102e308<>+0(SB), Y9, Y4
-	VPSLLD       $0x17, Y8, Y8
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y9
-	VFMADD213PS  c3c0917d1<>+0(SB), Y4, Y9
-	VFMADD213PS  c3d2aab44<>+0(SB), Y4, Y9
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f000000<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
-	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
-	VPADDD       Y9, Y8, Y8
-	VANDPS       Y8, Y7, Y4
-	VBLENDVPS    Y5, Y6, Y4, Y4
-	VMULPS       Y2, Y4, Y4
-	VMASKMOVPS   (AX)(DX*4), Y3, Y5
-	VDIVPS       Y0, Y5, Y5
-	VMOVUPS      c3f800000<>+0(SB), Y6
-	VFNMADD231PS Y5, Y5, Y6
-	VMULPS       Y6, Y4, Y4
-	VMASKMOVPS   Y4, Y3, (AX)(DX*4)
-	VMOVUPS      96(BX)(CX*4), Y3
-	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
-	VSUBPS       Y1, Y4, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y4
-	VADDPS       c7f800000<>+0(SB), Y1, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y7
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y1
-	VPSLLD       $0x17, Y7, Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VPADDD       Y8, Y7, Y7
-	VANDPS       Y7, Y6, Y1
-	VBLENDVPS    Y4, Y5, Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   32(AX)(DX*4), Y3, Y2
-	VDIVPS       Y0, Y2, Y0
-	VMOVUPS      c3f800000<>+0(SB), Y2
-	VFNMADD231PS Y0, Y0, Y2
-	VMULPS       Y2, Y1, Y0
-	VMASKMOVPS   Y0, Y3, 32(AX)(DX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-// func attentionGradAVX2(s []float32, dp []float32, m float32, invL float32, d float32, scale float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·attentionGradAVX2(SB), NOSPLIT, $0-64
-	MOVQ s_base+0(FP), AX
-	MOVQ dp_base+24(FP), CX
-	MOVQ s_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (AX)(BX*4), Y0
-	VMOVUPS      32(AX)(BX*4), Y2
-	VBROADCASTSS scale+60(FP), Y1
-	VBROADCASTSS scale+60(FP), Y3
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS m+48(FP), Y1
-	VBROADCASTSS m+48(FP), Y3
-	VSUBPS       Y1, Y0, Y0
-	VSUBPS       Y3, Y2, Y6
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y0, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y6, Y7
-	VADDPS       c7f800000<>+0(SB), Y0, Y2
-	VADDPS       c7f800000<>+0(SB), Y6, Y8
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y6, Y9
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y10
-	VFMADD213PS  c4b400000<>+0(SB), Y0, Y4
-	VFMADD213PS  c4b400000<>+0(SB), Y6, Y10
-	VSUBPS       c4b400000<>+0(SB), Y4, Y5
-	VSUBPS       c4b400000<>+0(SB), Y10, Y11
-	VMOVUPS      Y0, Y0
-	VMOVUPS      Y6, Y6
-	VFNMADD231PS c3f317218<>+0(SB), Y5, Y0
-	VFNMADD231PS c3f317218<>+0(SB), Y11, Y6
-	VFNMADD231PS cb102e308<>+0(SB), Y5, Y0
-	VFNMADD231PS cb102e308<>+0(SB), Y11, Y6
-	VPSLLD       $0x17, Y4, Y4
-	VPSLLD       $0x17, Y10, Y10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y11
-	VFMADD213PS  c3c0917d1<>+0(SB), Y0, Y5
-	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y11
-	VFMADD213PS  c3d2aab44<>+0(SB), Y0, Y5
-	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y11
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y0, Y5
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f000000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f000000<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y11
-	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y6, Y11
-	VPADDD       Y5, Y4, Y4
-	VPADDD       Y11, Y10, Y10
-	VANDPS       Y4, Y3, Y0
-	VANDPS       Y10, Y9, Y3
-	VBLENDVPS    Y1, Y2, Y0, Y0
-	VBLENDVPS    Y7, Y8, Y3, Y2
-	VBROADCASTSS invL+52(FP), Y1
-	VBROADCASTSS invL+52(FP), Y3
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y3
-	VMOVUPS      Y0, (AX)(BX*4)
-	VMOVUPS      Y3, 32(AX)(BX*4)
-	VMOVUPS      (CX)(BX*4), Y1
-	VMOVUPS      32(CX)(BX*4), Y4
-	VBROADCASTSS d+56(FP), Y2
-	VBROADCASTSS d+56(FP), Y5
-	VSUBPS       Y2, Y1, Y1
-	VSUBPS       Y5, Y4, Y2
-	VMULPS       Y0, Y1, Y0
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS scale+60(FP), Y1
-	VBROADCASTSS scale+60(FP), Y3
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y1
-	VMOVUPS      Y0, (CX)(BX*4)
-	VMOVUPS      Y1, 32(CX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (AX)(BX*4), Y0, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS m+48(FP), Y2
-	VSUBPS       Y2, Y1, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y2
-	VADDPS       c7f800000<>+0(SB), Y1, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y1
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y1
-	VBLENDVPS    Y2, Y3, Y1, Y1
-	VBROADCASTSS invL+52(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(BX*4)
-	VMASKMOVPS   (CX)(BX*4), Y0, Y2
-	VBROADCASTSS d+56(FP), Y3
-	VSUBPS       Y3, Y2, Y2
-	VMULPS       Y1, Y2, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(AX)(BX*4), Y0, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS m+48(FP), Y2
-	VSUBPS       Y2, Y1, Y1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y2
-	VADDPS       c7f800000<>+0(SB), Y1, Y3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y5
-	VSUBPS       c4b400000<>+0(SB), Y5, Y6
-	VMOVUPS      Y1, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y6, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y6, Y1
-	VPSLLD       $0x17, Y5, Y5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y6
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y6
-	VPADDD       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y1
-	VBLENDVPS    Y2, Y3, Y1, Y1
-	VBROADCASTSS invL+52(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, 32(AX)(BX*4)
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y2
-	VBROADCASTSS d+56(FP), Y3
-	VSUBPS       Y3, Y2, Y2
-	VMULPS       Y1, Y2, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, 32(CX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-// func attentionGradSoftcapAVX2(s []float32, dp []float32, m float32, invL float32, d float32, scale float32, softcap float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·attentionGradSoftcapAVX2(SB), NOSPLIT, $0-68
-	MOVQ s_base+0(FP), AX
-	MOVQ dp_base+24(FP), CX
-	MOVQ s_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-16, SI
-	JZ   groups2
-
-group1:
-	VMOVUPS      (AX)(BX*4), Y0
-	VMOVUPS      32(AX)(BX*4), Y2
-	VBROADCASTSS scale+60(FP), Y1
-	VBROADCASTSS scale+60(FP), Y3
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS softcap+64(FP), Y1
-	VBROADCASTSS softcap+64(FP), Y3
-	VDIVPS       Y1, Y0, Y0
-	VDIVPS       Y3, Y2, Y4
-	VANDPS       c7fffffff<>+0(SB), Y0, Y1
-	VANDPS       c7fffffff<>+0(SB), Y4, Y5
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y5, Y5, Y6
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y7
-	VFMADD213PS  c3ca91354<>+0(SB), Y2, Y3
-	VFMADD213PS  c3ca91354<>+0(SB), Y6, Y7
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y2, Y3
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y6, Y7
-	VFMADD213PS  c3e088393<>+0(SB), Y2, Y3
-	VFMADD213PS  c3e088393<>+0(SB), Y6, Y7
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y2, Y3
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y6, Y7
-	VMULPS       Y2, Y3, Y2
-	VMULPS       Y6, Y7, Y3
-	VFMADD213PS  Y1, Y1, Y2
-	VFMADD213PS  Y5, Y5, Y3
-	VADDPS       Y1, Y1, Y1
-	VADDPS       Y5, Y5, Y9
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y5
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y9, Y10
-	VADDPS       c7f800000<>+0(SB), Y1, Y6
-	VADDPS       c7f800000<>+0(SB), Y9, Y11
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y12
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y7
-	VFMADD213PS  c4b400000<>+0(SB), Y9, Y12
-	VSUBPS       c4b400000<>+0(SB), Y7, Y8
-	VSUBPS       c4b400000<>+0(SB), Y12, Y13
-	VMOVUPS      Y1, Y1
-	VMOVUPS      Y9, Y9
-	VFNMADD231PS c3f317218<>+0(SB), Y8, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y13, Y9
-	VFNMADD231PS cb102e308<>+0(SB), Y8, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y13, Y9
-	VPSLLD       $0x17, Y7, Y7
-	VPSLLD       $0x17, Y12, Y12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y8
-	VFMADD213PS  c3c0917d1<>+0(SB), Y9, Y13
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y8
-	VFMADD213PS  c3d2aab44<>+0(SB), Y9, Y13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f000000<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y8
-	VFMADD213PS  c3f800000<>+0(SB), Y9, Y13
-	VPADDD       Y8, Y7, Y7
-	VPADDD       Y13, Y12, Y12
-	VBLENDVPS    Y5, Y6, Y7, Y1
-	VBLENDVPS    Y10, Y11, Y12, Y5
-	VADDPS       c3f800000<>+0(SB), Y1, Y1
-	VADDPS       c3f800000<>+0(SB), Y5, Y6
-	VMOVUPS      c40000000<>+0(SB), Y5
-	VMOVUPS      c40000000<>+0(SB), Y7
-	VDIVPS       Y1, Y5, Y1
-	VDIVPS       Y6, Y7, Y6
-	VMOVUPS      c3f800000<>+0(SB), Y5
-	VMOVUPS      c3f800000<>+0(SB), Y7
-	VSUBPS       Y1, Y5, Y1
-	VSUBPS       Y6, Y7, Y6
-	VANDPS       c7fffffff<>+0(SB), Y0, Y5
-	VANDPS       c7fffffff<>+0(SB), Y4, Y7
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y5, Y5
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y7, Y7
-	VBLENDVPS    Y5, Y2, Y1, Y1
-	VBLENDVPS    Y7, Y3, Y6, Y2
-	VANDPS       c80000000<>+0(SB), Y0, Y0
-	VANDPS       c80000000<>+0(SB), Y4, Y3
-	VORPS        Y0, Y1, Y0
-	VORPS        Y3, Y2, Y2
-	VBROADCASTSS softcap+64(FP), Y1
-	VBROADCASTSS softcap+64(FP), Y3
-	VMULPS       Y1, Y0, Y1
-	VMULPS       Y3, Y2, Y4
-	VBROADCASTSS m+48(FP), Y3
-	VBROADCASTSS m+48(FP), Y5
-	VSUBPS       Y3, Y1, Y1
-	VSUBPS       Y5, Y4, Y8
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y3
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y8, Y9
-	VADDPS       c7f800000<>+0(SB), Y1, Y4
-	VADDPS       c7f800000<>+0(SB), Y8, Y10
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y8, Y11
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y12
-	VFMADD213PS  c4b400000<>+0(SB), Y1, Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y8, Y12
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VSUBPS       c4b400000<>+0(SB), Y12, Y13
-	VMOVUPS      Y1, Y1
-	VMOVUPS      Y8, Y8
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y1
-	VFNMADD231PS c3f317218<>+0(SB), Y13, Y8
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y1
-	VFNMADD231PS cb102e308<>+0(SB), Y13, Y8
-	VPSLLD       $0x17, Y6, Y6
-	VPSLLD       $0x17, Y12, Y12
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
-	VFMADD213PS  c3c0917d1<>+0(SB), Y1, Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y13
-	VFMADD213PS  c3d2aab44<>+0(SB), Y1, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y13
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y1, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f000000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y13
-	VFMADD213PS  c3f800000<>+0(SB), Y1, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y8, Y13
-	VPADDD       Y7, Y6, Y6
-	VPADDD       Y13, Y12, Y12
-	VANDPS       Y6, Y5, Y1
-	VANDPS       Y12, Y11, Y5
-	VBLENDVPS    Y3, Y4, Y1, Y1
-	VBLENDVPS    Y9, Y10, Y5, Y4
-	VBROADCASTSS invL+52(FP), Y3
-	VBROADCASTSS invL+52(FP), Y5
-	VMULPS       Y3, Y1, Y1
-	VMULPS       Y5, Y4, Y5
-	VMOVUPS      Y1, (AX)(BX*4)
-	VMOVUPS      Y5, 32(AX)(BX*4)
-	VMOVUPS      (CX)(BX*4), Y3
-	VMOVUPS      32(CX)(BX*4), Y6
-	VBROADCASTSS d+56(FP), Y4
-	VBROADCASTSS d+56(FP), Y7
-	VSUBPS       Y4, Y3, Y3
-	VSUBPS       Y7, Y6, Y4
-	VMULPS       Y1, Y3, Y1
-	VMULPS       Y5, Y4, Y4
-	VMOVUPS      c3f800000<>+0(SB), Y3
-	VMOVUPS      c3f800000<>+0(SB), Y5
-	VFNMADD231PS Y0, Y0, Y3
-	VFNMADD231PS Y2, Y2, Y5
-	VMULPS       Y3, Y1, Y0
-	VMULPS       Y5, Y4, Y2
-	VBROADCASTSS scale+60(FP), Y1
-	VBROADCASTSS scale+60(FP), Y3
-	VMULPS       Y1, Y0, Y0
-	VMULPS       Y3, Y2, Y1
-	VMOVUPS      Y0, (CX)(BX*4)
-	VMOVUPS      Y1, 32(CX)(BX*4)
-	ADDQ         $0x10, BX
-	CMPQ         BX, SI
-	JLT          group1
-
-groups2:
-	ANDQ         $0x0f, DX
-	JZ           done3
-	LEAQ         presentAVX2<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      64(SI)(DX*4), Y0
-	VMASKMOVPS   (AX)(BX*4), Y0, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS softcap+64(FP), Y2
-	VDIVPS       Y2, Y1, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
-	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VADDPS       Y2, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
-	VADDPS       c7f800000<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VBLENDVPS    Y4, Y5, Y6, Y2
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      c40000000<>+0(SB), Y4
-	VDIVPS       Y2, Y4, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y4
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VBROADCASTSS softcap+64(FP), Y2
-	VMULPS       Y2, Y1, Y2
-	VBROADCASTSS m+48(FP), Y3
-	VSUBPS       Y3, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y3
-	VADDPS       c7f800000<>+0(SB), Y2, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y2
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VBROADCASTSS invL+52(FP), Y3
-	VMULPS       Y3, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)(BX*4)
-	VMASKMOVPS   (CX)(BX*4), Y0, Y3
-	VBROADCASTSS d+56(FP), Y4
-	VSUBPS       Y4, Y3, Y3
-	VMULPS       Y2, Y3, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y3
-	VFNMADD231PS Y1, Y1, Y3
-	VMULPS       Y3, Y2, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
-	VMOVUPS      96(SI)(DX*4), Y0
-	VMASKMOVPS   32(AX)(BX*4), Y0, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VBROADCASTSS softcap+64(FP), Y2
-	VDIVPS       Y2, Y1, Y1
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
-	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
-	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
-	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VADDPS       Y2, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
-	VADDPS       c7f800000<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VBLENDVPS    Y4, Y5, Y6, Y2
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
-	VMOVUPS      c40000000<>+0(SB), Y4
-	VDIVPS       Y2, Y4, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y4
-	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VBROADCASTSS softcap+64(FP), Y2
-	VMULPS       Y2, Y1, Y2
-	VBROADCASTSS m+48(FP), Y3
-	VSUBPS       Y3, Y2, Y2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y3
-	VADDPS       c7f800000<>+0(SB), Y2, Y4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y2, Y5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
-	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
-	VSUBPS       c4b400000<>+0(SB), Y6, Y7
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
-	VPSLLD       $0x17, Y6, Y6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
-	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
-	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
-	VPADDD       Y7, Y6, Y6
-	VANDPS       Y6, Y5, Y2
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VBROADCASTSS invL+52(FP), Y3
-	VMULPS       Y3, Y2, Y2
-	VMASKMOVPS   Y2, Y0, 32(AX)(BX*4)
-	VMASKMOVPS   32(CX)(BX*4), Y0, Y3
-	VBROADCASTSS d+56(FP), Y4
-	VSUBPS       Y4, Y3, Y3
-	VMULPS       Y2, Y3, Y2
-	VMOVUPS      c3f800000<>+0(SB), Y3
-	VFNMADD231PS Y1, Y1, Y3
-	VMULPS       Y3, Y2, Y1
-	VBROADCASTSS scale+60(FP), Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, 32(CX)(BX*4)
-
-done3:
-	VZEROUPPER
-	RET
-
-// func softcapAVX512(x []float32, scale float32, softcap float32)
-// Requires: AVX, AVX512DQ, AVX512F
-TEXT ·softcapAVX512(SB), NOSPLIT, $0-32
-	MOVQ         x_base+0(FP), AX
-	VBROADCASTSS scale+24(FP), Z0
-	VBROADCASTSS softcap+28(FP), Z1
-	MOVQ         x_len+8(FP), CX
-	XORQ         DX, DX
-	MOVQ         CX, BX
-	ANDQ         $-32, BX
-	JZ           groups2
-
-group1:
-	VMOVUPS      (AX)(DX*4), Z2
-	VMOVUPS      64(AX)(DX*4), Z5
-	VMULPS       Z0, Z2, Z2
-	VMULPS       Z0, Z5, Z5
-	VDIVPS       Z1, Z2, Z2
-	VDIVPS       Z1, Z5, Z14
-	VANDPS       c7fffffff<>+0(SB), Z2, Z5
-	VANDPS       c7fffffff<>+0(SB), Z14, Z15
-	VMULPS       Z5, Z5, Z12
-	VMULPS       Z15, Z15, Z16
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z13
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z17
-	VFMADD213PS  c3ca91354<>+0(SB), Z12, Z13
-	VFMADD213PS  c3ca91354<>+0(SB), Z16, Z17
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z12, Z13
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z16, Z17
-	VFMADD213PS  c3e088393<>+0(SB), Z12, Z13
-	VFMADD213PS  c3e088393<>+0(SB), Z16, Z17
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z12, Z13
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z16, Z17
-	VMULPS       Z12, Z13, Z12
-	VMULPS       Z16, Z17, Z13
-	VFMADD213PS  Z5, Z5, Z12
-	VFMADD213PS  Z15, Z15, Z13
-	VADDPS       Z5, Z5, Z5
-	VADDPS       Z15, Z15, Z18
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z5, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z18, K2
-	VADDPS       c7f800000<>+0(SB), Z5, Z15
-	VADDPS       c7f800000<>+0(SB), Z18, Z19
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z16
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z20
-	VFMADD213PS  c4b400000<>+0(SB), Z5, Z16
-	VFMADD213PS  c4b400000<>+0(SB), Z18, Z20
-	VSUBPS       c4b400000<>+0(SB), Z16, Z17
-	VSUBPS       c4b400000<>+0(SB), Z20, Z21
-	VMOVUPS      Z5, Z5
-	VMOVUPS      Z18, Z18
-	VFNMADD231PS c3f317218<>+0(SB), Z17, Z5
-	VFNMADD231PS c3f317218<>+0(SB), Z21, Z18
-	VFNMADD231PS cb102e308<>+0(SB), Z17, Z5
-	VFNMADD231PS cb102e308<>+0(SB), Z21, Z18
-	VPSLLD       $0x17, Z16, Z16
-	VPSLLD       $0x17, Z20, Z20
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z17
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z21
-	VFMADD213PS  c3c0917d1<>+0(SB), Z5, Z17
-	VFMADD213PS  c3c0917d1<>+0(SB), Z18, Z21
-	VFMADD213PS  c3d2aab44<>+0(SB), Z5, Z17
-	VFMADD213PS  c3d2aab44<>+0(SB), Z18, Z21
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z5, Z17
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f000000<>+0(SB), Z5, Z17
-	VFMADD213PS  c3f000000<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z17
-	VFMADD213PS  c3f800000<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z17
-	VFMADD213PS  c3f800000<>+0(SB), Z18, Z21
-	VPADDD       Z17, Z16, Z16
-	VPADDD       Z21, Z20, Z20
-	VBLENDMPS    Z15, Z16, K1, Z3
-	VBLENDMPS    Z19, Z20, K2, Z6
-	VADDPS       c3f800000<>+0(SB), Z3, Z5
-	VADDPS       c3f800000<>+0(SB), Z6, Z16
-	VMOVUPS      c40000000<>+0(SB), Z15
-	VMOVUPS      c40000000<>+0(SB), Z17
-	VDIVPS       Z5, Z15, Z5
-	VDIVPS       Z16, Z17, Z16
-	VMOVUPS      c3f800000<>+0(SB), Z15
-	VMOVUPS      c3f800000<>+0(SB), Z17
-	VSUBPS       Z5, Z15, Z5
-	VSUBPS       Z16, Z17, Z16
-	VANDPS       c7fffffff<>+0(SB), Z2, Z15
-	VANDPS       c7fffffff<>+0(SB), Z14, Z17
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z15, K1
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z17, K2
-	VBLENDMPS    Z12, Z5, K1, Z4
-	VBLENDMPS    Z13, Z16, K2, Z7
-	VANDPS       c80000000<>+0(SB), Z2, Z2
-	VANDPS       c80000000<>+0(SB), Z14, Z5
-	VORPS        Z2, Z4, Z2
-	VORPS        Z5, Z7, Z5
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z1, Z5, Z5
-	VMOVUPS      Z2, (AX)(DX*4)
-	VMOVUPS      Z5, 64(AX)(DX*4)
-	ADDQ         $0x20, DX
-	CMPQ         DX, BX
-	JLT          group1
-
-groups2:
-	ANDQ         $0x1f, CX
-	JZ           done3
-	LEAQ         presentAVX512<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      128(BX)(CX*4), Z2
-	VPTESTMD     Z2, Z2, K1
-	VMOVUPS.Z    (AX)(DX*4), K1, Z2
-	VMULPS       Z0, Z2, Z2
-	VDIVPS       Z1, Z2, Z2
-	VANDPS       c7fffffff<>+0(SB), Z2, Z3
-	VMULPS       Z3, Z3, Z4
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z5
-	VFMADD213PS  c3ca91354<>+0(SB), Z4, Z5
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z4, Z5
-	VFMADD213PS  c3e088393<>+0(SB), Z4, Z5
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z4, Z5
-	VMULPS       Z4, Z5, Z4
-	VFMADD213PS  Z3, Z3, Z4
-	VADDPS       Z3, Z3, Z3
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z3, K2
-	VADDPS       c7f800000<>+0(SB), Z3, Z5
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z6
-	VFMADD213PS  c4b400000<>+0(SB), Z3, Z6
-	VSUBPS       c4b400000<>+0(SB), Z6, Z7
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS c3f317218<>+0(SB), Z7, Z3
-	VFNMADD231PS cb102e308<>+0(SB), Z7, Z3
-	VPSLLD       $0x17, Z6, Z6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z7
-	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z7
-	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z7
-	VFMADD213PS  c3f000000<>+0(SB), Z3, Z7
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z7
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z7
-	VPADDD       Z7, Z6, Z6
-	VBLENDMPS    Z5, Z6, K2, Z8
-	VADDPS       c3f800000<>+0(SB), Z8, Z3
-	VMOVUPS      c40000000<>+0(SB), Z5
-	VDIVPS       Z3, Z5, Z3
-	VMOVUPS      c3f800000<>+0(SB), Z5
-	VSUBPS       Z3, Z5, Z3
-	VANDPS       c7fffffff<>+0(SB), Z2, Z5
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z5, K2
-	VBLENDMPS    Z4, Z3, K2, Z9
-	VANDPS       c80000000<>+0(SB), Z2, Z2
-	VORPS        Z2, Z9, Z2
-	VMULPS       Z1, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)(DX*4)
-	VMOVUPS      192(BX)(CX*4), Z2
-	VPTESTMD     Z2, Z2, K1
-	VMOVUPS.Z    64(AX)(DX*4), K1, Z2
-	VMULPS       Z0, Z2, Z0
-	VDIVPS       Z1, Z0, Z0
-	VANDPS       c7fffffff<>+0(SB), Z0, Z2
-	VMULPS       Z2, Z2, Z3
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z4
-	VFMADD213PS  c3ca91354<>+0(SB), Z3, Z4
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z3, Z4
-	VFMADD213PS  c3e088393<>+0(SB), Z3, Z4
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z3, Z4
-	VMULPS       Z3, Z4, Z3
-	VFMADD213PS  Z2, Z2, Z3
-	VADDPS       Z2, Z2, Z2
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z2, K2
-	VADDPS       c7f800000<>+0(SB), Z2, Z4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z5
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z5
-	VSUBPS       c4b400000<>+0(SB), Z5, Z6
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z6, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z6, Z2
-	VPSLLD       $0x17, Z5, Z5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z6
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z6
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z6
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z6
-	VPADDD       Z6, Z5, Z5
-	VBLENDMPS    Z4, Z5, K2, Z10
-	VADDPS       c3f800000<>+0(SB), Z10, Z2
-	VMOVUPS      c40000000<>+0(SB), Z4
-	VDIVPS       Z2, Z4, Z2
-	VMOVUPS      c3f800000<>+0(SB), Z4
-	VSUBPS       Z2, Z4, Z2
-	VANDPS       c7fffffff<>+0(SB), Z0, Z4
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z4, K2
-	VBLENDMPS    Z3, Z2, K2, Z11
-	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z11, Z0
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, 64(AX)(DX*4)
-
-done3:
-	VZEROUPPER
-	RET
 
 DATA presentAVX512<>+0(SB)/4, $0xffffffff
 DATA presentAVX512<>+4(SB)/4, $0xffffffff
@@ -1921,6 +536,1499 @@ DATA presentAVX512<>+248(SB)/4, $0x00000000
 DATA presentAVX512<>+252(SB)/4, $0x00000000
 GLOBL presentAVX512<>(SB), RODATA|NOPTR, $256
 
+// func softcapAVX2(x []float32, scale float32, softcap float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softcapAVX2(SB), NOSPLIT, $0-32
+	MOVQ         x_base+0(FP), AX
+	VBROADCASTSS scale+24(FP), Y0
+	VBROADCASTSS softcap+28(FP), Y1
+	MOVQ         x_len+8(FP), CX
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-16, BX
+	JZ           groups2
+
+group1:
+	VMOVUPS      (AX)(DX*4), Y2
+	VMOVUPS      32(AX)(DX*4), Y3
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VDIVPS       Y1, Y2, Y2
+	VDIVPS       Y1, Y3, Y6
+	VANDPS       c7fffffff<>+0(SB), Y2, Y3
+	VANDPS       c7fffffff<>+0(SB), Y6, Y7
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y7, Y7, Y8
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y5
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y9
+	VFMADD213PS  c3ca91354<>+0(SB), Y4, Y5
+	VFMADD213PS  c3ca91354<>+0(SB), Y8, Y9
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y4, Y5
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y8, Y9
+	VFMADD213PS  c3e088393<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e088393<>+0(SB), Y8, Y9
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y4, Y5
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y8, Y9
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y8, Y9, Y5
+	VFMADD213PS  Y3, Y3, Y4
+	VFMADD213PS  Y7, Y7, Y5
+	VADDPS       Y3, Y3, Y3
+	VADDPS       Y7, Y7, Y11
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y3, Y7
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y11, Y12
+	VADDPS       c7f800000<>+0(SB), Y3, Y8
+	VADDPS       c7f800000<>+0(SB), Y11, Y13
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y14
+	VFMADD213PS  c4b400000<>+0(SB), Y3, Y9
+	VFMADD213PS  c4b400000<>+0(SB), Y11, Y14
+	VSUBPS       c4b400000<>+0(SB), Y9, Y10
+	VSUBPS       c4b400000<>+0(SB), Y14, Y15
+	VMOVUPS      Y3, Y3
+	VMOVUPS      Y11, Y11
+	VFNMADD231PS c3f317218<>+0(SB), Y10, Y3
+	VFNMADD231PS c3f317218<>+0(SB), Y15, Y11
+	VFNMADD231PS cb102e308<>+0(SB), Y10, Y3
+	VFNMADD231PS cb102e308<>+0(SB), Y15, Y11
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y10
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y15
+	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y10
+	VFMADD213PS  c3c0917d1<>+0(SB), Y11, Y15
+	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y10
+	VFMADD213PS  c3d2aab44<>+0(SB), Y11, Y15
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y10
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y11, Y15
+	VFMADD213PS  c3f000000<>+0(SB), Y3, Y10
+	VFMADD213PS  c3f000000<>+0(SB), Y11, Y15
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y10
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y15
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y10
+	VFMADD213PS  c3f800000<>+0(SB), Y11, Y15
+	VPSLLD       $0x17, Y9, Y9
+	VPSLLD       $0x17, Y14, Y14
+	VPADDD       Y10, Y9, Y9
+	VPADDD       Y15, Y14, Y14
+	VBLENDVPS    Y7, Y8, Y9, Y3
+	VBLENDVPS    Y12, Y13, Y14, Y7
+	VADDPS       c3f800000<>+0(SB), Y3, Y3
+	VADDPS       c3f800000<>+0(SB), Y7, Y8
+	VMOVUPS      c40000000<>+0(SB), Y7
+	VMOVUPS      c40000000<>+0(SB), Y9
+	VDIVPS       Y3, Y7, Y3
+	VDIVPS       Y8, Y9, Y8
+	VMOVUPS      c3f800000<>+0(SB), Y7
+	VMOVUPS      c3f800000<>+0(SB), Y9
+	VSUBPS       Y3, Y7, Y3
+	VSUBPS       Y8, Y9, Y8
+	VANDPS       c7fffffff<>+0(SB), Y2, Y7
+	VANDPS       c7fffffff<>+0(SB), Y6, Y9
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y7, Y7
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y9, Y9
+	VBLENDVPS    Y7, Y4, Y3, Y3
+	VBLENDVPS    Y9, Y5, Y8, Y4
+	VANDPS       c80000000<>+0(SB), Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y6, Y5
+	VORPS        Y2, Y3, Y2
+	VORPS        Y5, Y4, Y3
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMOVUPS      Y2, (AX)(DX*4)
+	VMOVUPS      Y3, 32(AX)(DX*4)
+	ADDQ         $0x10, DX
+	CMPQ         DX, BX
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, CX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      64(BX)(CX*4), Y2
+	VMASKMOVPS   (AX)(DX*4), Y2, Y3
+	VMULPS       Y0, Y3, Y3
+	VDIVPS       Y1, Y3, Y3
+	VANDPS       c7fffffff<>+0(SB), Y3, Y4
+	VMULPS       Y4, Y4, Y5
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y6
+	VFMADD213PS  c3ca91354<>+0(SB), Y5, Y6
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y5, Y6
+	VFMADD213PS  c3e088393<>+0(SB), Y5, Y6
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y5
+	VFMADD213PS  Y4, Y4, Y5
+	VADDPS       Y4, Y4, Y4
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y4, Y6
+	VADDPS       c7f800000<>+0(SB), Y4, Y7
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
+	VFMADD213PS  c4b400000<>+0(SB), Y4, Y8
+	VSUBPS       c4b400000<>+0(SB), Y8, Y9
+	VMOVUPS      Y4, Y4
+	VFNMADD231PS c3f317218<>+0(SB), Y9, Y4
+	VFNMADD231PS cb102e308<>+0(SB), Y9, Y4
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y9
+	VFMADD213PS  c3c0917d1<>+0(SB), Y4, Y9
+	VFMADD213PS  c3d2aab44<>+0(SB), Y4, Y9
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y4, Y9
+	VFMADD213PS  c3f000000<>+0(SB), Y4, Y9
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
+	VFMADD213PS  c3f800000<>+0(SB), Y4, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y9, Y8, Y8
+	VBLENDVPS    Y6, Y7, Y8, Y4
+	VADDPS       c3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      c40000000<>+0(SB), Y6
+	VDIVPS       Y4, Y6, Y4
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VSUBPS       Y4, Y6, Y4
+	VANDPS       c7fffffff<>+0(SB), Y3, Y6
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y6, Y6
+	VBLENDVPS    Y6, Y5, Y4, Y4
+	VANDPS       c80000000<>+0(SB), Y3, Y3
+	VORPS        Y3, Y4, Y3
+	VMULPS       Y1, Y3, Y3
+	VMASKMOVPS   Y3, Y2, (AX)(DX*4)
+	VMOVUPS      96(BX)(CX*4), Y2
+	VMASKMOVPS   32(AX)(DX*4), Y2, Y3
+	VMULPS       Y0, Y3, Y0
+	VDIVPS       Y1, Y0, Y0
+	VANDPS       c7fffffff<>+0(SB), Y0, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y5
+	VFMADD213PS  c3ca91354<>+0(SB), Y4, Y5
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y4, Y5
+	VFMADD213PS  c3e088393<>+0(SB), Y4, Y5
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y4
+	VFMADD213PS  Y3, Y3, Y4
+	VADDPS       Y3, Y3, Y3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y3, Y5
+	VADDPS       c7f800000<>+0(SB), Y3, Y6
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
+	VFMADD213PS  c4b400000<>+0(SB), Y3, Y7
+	VSUBPS       c4b400000<>+0(SB), Y7, Y8
+	VMOVUPS      Y3, Y3
+	VFNMADD231PS c3f317218<>+0(SB), Y8, Y3
+	VFNMADD231PS cb102e308<>+0(SB), Y8, Y3
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
+	VFMADD213PS  c3c0917d1<>+0(SB), Y3, Y8
+	VFMADD213PS  c3d2aab44<>+0(SB), Y3, Y8
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y3, Y8
+	VFMADD213PS  c3f000000<>+0(SB), Y3, Y8
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
+	VFMADD213PS  c3f800000<>+0(SB), Y3, Y8
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       Y8, Y7, Y7
+	VBLENDVPS    Y5, Y6, Y7, Y3
+	VADDPS       c3f800000<>+0(SB), Y3, Y3
+	VMOVUPS      c40000000<>+0(SB), Y5
+	VDIVPS       Y3, Y5, Y3
+	VMOVUPS      c3f800000<>+0(SB), Y5
+	VSUBPS       Y3, Y5, Y3
+	VANDPS       c7fffffff<>+0(SB), Y0, Y5
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y5, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VANDPS       c80000000<>+0(SB), Y0, Y0
+	VORPS        Y0, Y3, Y0
+	VMULPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y2, 32(AX)(DX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func softmaxAVX2(p []float32, scale float32) (m float32, l float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·softmaxAVX2(SB), NOSPLIT, $0-40
+	VBROADCASTSS scale+24(FP), Y0
+	MOVQ         p_base+0(FP), AX
+	MOVQ         p_len+8(FP), CX
+	VMOVUPS      cff800000<>+0(SB), Y1
+	VMOVUPS      cff800000<>+0(SB), Y2
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-16, BX
+	JZ           groups2
+
+group1:
+	VMOVUPS (AX)(DX*4), Y3
+	VMOVUPS 32(AX)(DX*4), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y0, Y4, Y4
+	VMAXPS  Y1, Y3, Y1
+	VMAXPS  Y2, Y4, Y2
+	ADDQ    $0x10, DX
+	CMPQ    DX, BX
+	JLT     group1
+
+groups2:
+	MOVQ       CX, BX
+	ANDQ       $0x0f, BX
+	JZ         done3
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    64(SI)(BX*4), Y3
+	VMASKMOVPS (AX)(DX*4), Y3, Y4
+	VMULPS     Y0, Y4, Y4
+	VMOVUPS    cff800000<>+0(SB), Y5
+	VBLENDVPS  Y3, Y4, Y5, Y3
+	VMAXPS     Y1, Y3, Y1
+	VMOVUPS    96(SI)(BX*4), Y3
+	VMASKMOVPS 32(AX)(DX*4), Y3, Y4
+	VMULPS     Y0, Y4, Y4
+	VMOVUPS    cff800000<>+0(SB), Y5
+	VBLENDVPS  Y3, Y4, Y5, Y3
+	VMAXPS     Y2, Y3, Y2
+
+done3:
+	VMAXPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VMAXPS       X2, X1, X1
+	VPSHUFD      $0x0e, X1, X2
+	VMAXPS       X2, X1, X1
+	VPSHUFD      $0x01, X1, X2
+	VMAXPS       X2, X1, X1
+	MOVSS        X1, m+32(FP)
+	VBROADCASTSS X1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-16, BX
+	JZ           groups5
+	VMOVUPS      c4b40007f<>+0(SB), Y6
+	VMOVUPS      c3f800000<>+0(SB), Y7
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
+
+group4:
+	VMOVUPS      (AX)(DX*4), Y4
+	VMOVUPS      32(AX)(DX*4), Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y4, Y4
+	VSUBPS       Y1, Y5, Y11
+	VMOVUPS      Y8, Y5
+	VMOVUPS      Y8, Y12
+	VFMADD213PS  Y6, Y4, Y5
+	VFMADD213PS  Y6, Y11, Y12
+	VSUBPS       Y6, Y5, Y9
+	VSUBPS       Y6, Y12, Y13
+	VMOVUPS      Y4, Y10
+	VMOVUPS      Y11, Y14
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y10
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y10
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y9
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VFMADD213PS  Y7, Y10, Y9
+	VFMADD213PS  Y7, Y14, Y13
+	VFMADD213PS  Y7, Y10, Y9
+	VFMADD213PS  Y7, Y14, Y13
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y12, Y12
+	VMOVUPS      cc2aeac4f<>+0(SB), Y10
+	VCMPPS       $0x15, Y10, Y4, Y4
+	VCMPPS       $0x15, Y10, Y11, Y10
+	VMULPS       Y5, Y9, Y5
+	VMULPS       Y12, Y13, Y9
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y9, Y10, Y5
+	VMOVUPS      Y4, (AX)(DX*4)
+	VMOVUPS      Y5, 32(AX)(DX*4)
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	ADDQ         $0x10, DX
+	CMPQ         DX, BX
+	JLT          group4
+
+groups5:
+	ANDQ         $0x0f, CX
+	JZ           done6
+	LEAQ         presentAVX2<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      64(BX)(CX*4), Y4
+	VMASKMOVPS   (AX)(DX*4), Y4, Y5
+	VMULPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b40007f<>+0(SB), Y5, Y6
+	VSUBPS       c4b40007f<>+0(SB), Y6, Y7
+	VMOVUPS      Y5, Y8
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y8
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y8
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y5, Y5
+	VMULPS       Y6, Y7, Y6
+	VANDPS       Y6, Y5, Y5
+	VMASKMOVPS   Y5, Y4, (AX)(DX*4)
+	VANDPS       Y5, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      96(BX)(CX*4), Y4
+	VMASKMOVPS   32(AX)(DX*4), Y4, Y5
+	VMULPS       Y0, Y5, Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y1
+	VFMADD213PS  c4b40007f<>+0(SB), Y0, Y1
+	VSUBPS       c4b40007f<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y1, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y0
+	VMULPS       Y1, Y5, Y1
+	VANDPS       Y1, Y0, Y0
+	VMASKMOVPS   Y0, Y4, 32(AX)(DX*4)
+	VANDPS       Y0, Y4, Y0
+	VADDPS       Y0, Y3, Y3
+
+done6:
+	VADDPS       Y3, Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0x0e, X0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0x01, X0, X1
+	VADDPS       X1, X0, X0
+	MOVSS        X0, l+36(FP)
+	VZEROUPPER
+	RET
+
+// func logSumExpAVX2(x []float32) (m float32, l float32)
+// Requires: AVX, AVX2, FMA3, SSE
+TEXT ·logSumExpAVX2(SB), NOSPLIT, $0-32
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), CX
+	VMOVUPS cff800000<>+0(SB), Y0
+	VMOVUPS cff800000<>+0(SB), Y1
+	XORQ    DX, DX
+	MOVQ    CX, BX
+	ANDQ    $-16, BX
+	JZ      groups2
+
+group1:
+	VMOVUPS (AX)(DX*4), Y2
+	VMOVUPS 32(AX)(DX*4), Y3
+	VMAXPS  Y0, Y2, Y0
+	VMAXPS  Y1, Y3, Y1
+	ADDQ    $0x10, DX
+	CMPQ    DX, BX
+	JLT     group1
+
+groups2:
+	MOVQ       CX, BX
+	ANDQ       $0x0f, BX
+	JZ         done3
+	LEAQ       presentAVX2<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    64(SI)(BX*4), Y2
+	VMASKMOVPS (AX)(DX*4), Y2, Y3
+	VMOVUPS    cff800000<>+0(SB), Y4
+	VBLENDVPS  Y2, Y3, Y4, Y2
+	VMAXPS     Y0, Y2, Y0
+	VMOVUPS    96(SI)(BX*4), Y2
+	VMASKMOVPS 32(AX)(DX*4), Y2, Y3
+	VMOVUPS    cff800000<>+0(SB), Y4
+	VBLENDVPS  Y2, Y3, Y4, Y2
+	VMAXPS     Y1, Y2, Y1
+
+done3:
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VMAXPS       X1, X0, X0
+	VPSHUFD      $0x0e, X0, X1
+	VMAXPS       X1, X0, X0
+	VPSHUFD      $0x01, X0, X1
+	VMAXPS       X1, X0, X0
+	MOVSS        X0, m+24(FP)
+	VBROADCASTSS X0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-16, BX
+	JZ           groups5
+	VMOVUPS      c4b40007f<>+0(SB), Y5
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
+	VMOVUPS      c3f317218<>+0(SB), Y8
+
+group4:
+	VMOVUPS      (AX)(DX*4), Y3
+	VMOVUPS      32(AX)(DX*4), Y4
+	VSUBPS       Y0, Y3, Y3
+	VSUBPS       Y0, Y4, Y11
+	VMOVUPS      Y7, Y4
+	VMOVUPS      Y7, Y12
+	VFMADD213PS  Y5, Y3, Y4
+	VFMADD213PS  Y5, Y11, Y12
+	VSUBPS       Y5, Y4, Y9
+	VSUBPS       Y5, Y12, Y13
+	VMOVUPS      Y3, Y10
+	VMOVUPS      Y11, Y14
+	VFNMADD231PS Y8, Y9, Y10
+	VFNMADD231PS Y8, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y10
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y9
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y10, Y9
+	VFMADD213PS  Y15, Y14, Y13
+	VFMADD213PS  Y6, Y10, Y9
+	VFMADD213PS  Y6, Y14, Y13
+	VFMADD213PS  Y6, Y10, Y9
+	VFMADD213PS  Y6, Y14, Y13
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y12, Y12
+	VMOVUPS      cc2aeac4f<>+0(SB), Y10
+	VCMPPS       $0x15, Y10, Y3, Y3
+	VCMPPS       $0x15, Y10, Y11, Y10
+	VMULPS       Y4, Y9, Y4
+	VMULPS       Y12, Y13, Y9
+	VANDPS       Y4, Y3, Y3
+	VANDPS       Y9, Y10, Y4
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	ADDQ         $0x10, DX
+	CMPQ         DX, BX
+	JLT          group4
+
+groups5:
+	ANDQ         $0x0f, CX
+	JZ           done6
+	LEAQ         presentAVX2<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      64(BX)(CX*4), Y3
+	VMASKMOVPS   (AX)(DX*4), Y3, Y4
+	VSUBPS       Y0, Y4, Y4
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  c4b40007f<>+0(SB), Y4, Y5
+	VSUBPS       c4b40007f<>+0(SB), Y5, Y6
+	VMOVUPS      Y4, Y7
+	VFNMADD231PS c3f317218<>+0(SB), Y6, Y7
+	VFNMADD231PS cb102e308<>+0(SB), Y6, Y7
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
+	VFMADD213PS  c3c0917d1<>+0(SB), Y7, Y6
+	VFMADD213PS  c3d2aab44<>+0(SB), Y7, Y6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f000000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y6, Y5
+	VANDPS       Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      96(BX)(CX*4), Y3
+	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
+	VSUBPS       Y0, Y4, Y0
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  c4b40007f<>+0(SB), Y0, Y4
+	VSUBPS       c4b40007f<>+0(SB), Y4, Y5
+	VMOVUPS      Y0, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y0, Y0
+	VMULPS       Y4, Y5, Y4
+	VANDPS       Y4, Y0, Y0
+	VANDPS       Y0, Y3, Y0
+	VADDPS       Y0, Y2, Y2
+
+done6:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0x0e, X0, X1
+	VADDPS       X1, X0, X0
+	VPSHUFD      $0x01, X0, X1
+	VADDPS       X1, X0, X0
+	MOVSS        X0, l+28(FP)
+	VZEROUPPER
+	RET
+
+// func softcapEntropyGradAVX2(x []float32, m float32, c float32, softcap float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softcapEntropyGradAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	VBROADCASTSS softcap+32(FP), Y0
+	VBROADCASTSS m+24(FP), Y1
+	VBROADCASTSS c+28(FP), Y2
+	MOVQ         x_len+8(FP), CX
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-16, BX
+	JZ           groups2
+	VMOVUPS      c3f800000<>+0(SB), Y5
+	VMOVUPS      c4b400000<>+0(SB), Y6
+
+group1:
+	VMOVUPS      (AX)(DX*4), Y3
+	VMOVUPS      32(AX)(DX*4), Y4
+	VSUBPS       Y1, Y3, Y3
+	VSUBPS       Y1, Y4, Y10
+	VMOVUPS      cc2aeac4f<>+0(SB), Y7
+	VCMPPS       $0x15, Y7, Y3, Y4
+	VCMPPS       $0x15, Y7, Y10, Y11
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y12
+	VFMADD213PS  Y6, Y3, Y7
+	VFMADD213PS  Y6, Y10, Y12
+	VSUBPS       Y6, Y7, Y8
+	VSUBPS       Y6, Y12, Y13
+	VMOVUPS      Y3, Y9
+	VMOVUPS      Y10, Y14
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y8
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VFMADD213PS  Y5, Y9, Y8
+	VFMADD213PS  Y5, Y14, Y13
+	VFMADD213PS  Y5, Y9, Y8
+	VFMADD213PS  Y5, Y14, Y13
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y13, Y12, Y12
+	VANDPS       Y7, Y4, Y4
+	VANDPS       Y12, Y11, Y8
+	VMOVUPS      c42b17217<>+0(SB), Y9
+	VCMPPS       $0x16, Y9, Y3, Y7
+	VCMPPS       $0x16, Y9, Y10, Y9
+	VMOVUPS      c7f800000<>+0(SB), Y11
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y11, Y10, Y10
+	VBLENDVPS    Y7, Y3, Y4, Y3
+	VBLENDVPS    Y9, Y10, Y8, Y4
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y2, Y4, Y7
+	VMOVUPS      (AX)(DX*4), Y4
+	VMOVUPS      32(AX)(DX*4), Y8
+	VDIVPS       Y0, Y4, Y4
+	VDIVPS       Y0, Y8, Y9
+	VMOVUPS      Y5, Y8
+	VMOVUPS      Y5, Y10
+	VFNMADD231PS Y4, Y4, Y8
+	VFNMADD231PS Y9, Y9, Y10
+	VMULPS       Y8, Y3, Y3
+	VMULPS       Y10, Y7, Y4
+	VMOVUPS      Y3, (AX)(DX*4)
+	VMOVUPS      Y4, 32(AX)(DX*4)
+	ADDQ         $0x10, DX
+	CMPQ         DX, BX
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, CX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      64(BX)(CX*4), Y3
+	VMASKMOVPS   (AX)(DX*4), Y3, Y4
+	VSUBPS       Y1, Y4, Y4
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y4, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y4, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y4, Y8
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y8
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y8
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VANDPS       Y6, Y5, Y5
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y4, Y6
+	VADDPS       c7f800000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y6, Y4, Y5, Y4
+	VMULPS       Y2, Y4, Y4
+	VMASKMOVPS   (AX)(DX*4), Y3, Y5
+	VDIVPS       Y0, Y5, Y5
+	VMOVUPS      c3f800000<>+0(SB), Y6
+	VFNMADD231PS Y5, Y5, Y6
+	VMULPS       Y6, Y4, Y4
+	VMASKMOVPS   Y4, Y3, (AX)(DX*4)
+	VMOVUPS      96(BX)(CX*4), Y3
+	VMASKMOVPS   32(AX)(DX*4), Y3, Y4
+	VSUBPS       Y1, Y4, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y4
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y5
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y5
+	VSUBPS       c4b400000<>+0(SB), Y5, Y6
+	VMOVUPS      Y1, Y7
+	VFNMADD231PS c3f317218<>+0(SB), Y6, Y7
+	VFNMADD231PS cb102e308<>+0(SB), Y6, Y7
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y6
+	VFMADD213PS  c3c0917d1<>+0(SB), Y7, Y6
+	VFMADD213PS  c3d2aab44<>+0(SB), Y7, Y6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f000000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y7, Y6
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       Y6, Y5, Y5
+	VANDPS       Y5, Y4, Y4
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y5
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y5, Y1, Y4, Y1
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   32(AX)(DX*4), Y3, Y2
+	VDIVPS       Y0, Y2, Y0
+	VMOVUPS      c3f800000<>+0(SB), Y2
+	VFNMADD231PS Y0, Y0, Y2
+	VMULPS       Y2, Y1, Y0
+	VMASKMOVPS   Y0, Y3, 32(AX)(DX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func attentionGradAVX2(s []float32, dp []float32, m float32, invL float32, d float32, scale float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·attentionGradAVX2(SB), NOSPLIT, $0-64
+	MOVQ         s_base+0(FP), AX
+	MOVQ         dp_base+24(FP), CX
+	VBROADCASTSS scale+60(FP), Y0
+	VBROADCASTSS m+48(FP), Y1
+	VBROADCASTSS invL+52(FP), Y2
+	VBROADCASTSS d+56(FP), Y3
+	MOVQ         s_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-16, SI
+	JZ           groups2
+	VMOVUPS      c4b400000<>+0(SB), Y6
+
+group1:
+	VMOVUPS      (AX)(BX*4), Y4
+	VMOVUPS      32(AX)(BX*4), Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y4, Y4
+	VSUBPS       Y1, Y5, Y10
+	VMOVUPS      cc2aeac4f<>+0(SB), Y7
+	VCMPPS       $0x15, Y7, Y4, Y5
+	VCMPPS       $0x15, Y7, Y10, Y11
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y12
+	VFMADD213PS  Y6, Y4, Y7
+	VFMADD213PS  Y6, Y10, Y12
+	VSUBPS       Y6, Y7, Y8
+	VSUBPS       Y6, Y12, Y13
+	VMOVUPS      Y4, Y9
+	VMOVUPS      Y10, Y14
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y8, Y9
+	VFNMADD231PS Y15, Y13, Y14
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y13
+	VMOVUPS      Y13, Y8
+	VMOVUPS      Y13, Y13
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f800000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VMOVUPS      c3f800000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y9, Y8
+	VFMADD213PS  Y15, Y14, Y13
+	VPSLLD       $0x17, Y7, Y7
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       Y8, Y7, Y7
+	VPADDD       Y13, Y12, Y12
+	VANDPS       Y7, Y5, Y5
+	VANDPS       Y12, Y11, Y8
+	VMOVUPS      c42b17217<>+0(SB), Y9
+	VCMPPS       $0x16, Y9, Y4, Y7
+	VCMPPS       $0x16, Y9, Y10, Y9
+	VMOVUPS      c7f800000<>+0(SB), Y11
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y11, Y10, Y10
+	VBLENDVPS    Y7, Y4, Y5, Y4
+	VBLENDVPS    Y9, Y10, Y8, Y5
+	VMULPS       Y2, Y4, Y4
+	VMULPS       Y2, Y5, Y7
+	VMOVUPS      Y4, (AX)(BX*4)
+	VMOVUPS      Y7, 32(AX)(BX*4)
+	VMOVUPS      (CX)(BX*4), Y5
+	VMOVUPS      32(CX)(BX*4), Y8
+	VSUBPS       Y3, Y5, Y5
+	VSUBPS       Y3, Y8, Y8
+	VMULPS       Y4, Y5, Y4
+	VMULPS       Y7, Y8, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      Y4, (CX)(BX*4)
+	VMOVUPS      Y5, 32(CX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y4
+	VMASKMOVPS   (AX)(BX*4), Y4, Y5
+	VMULPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y5, Y5
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y5, Y6
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y7
+	VFMADD213PS  c4b400000<>+0(SB), Y5, Y7
+	VSUBPS       c4b400000<>+0(SB), Y7, Y8
+	VMOVUPS      Y5, Y9
+	VFNMADD231PS c3f317218<>+0(SB), Y8, Y9
+	VFNMADD231PS cb102e308<>+0(SB), Y8, Y9
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y8
+	VFMADD213PS  c3c0917d1<>+0(SB), Y9, Y8
+	VFMADD213PS  c3d2aab44<>+0(SB), Y9, Y8
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y9, Y8
+	VFMADD213PS  c3f000000<>+0(SB), Y9, Y8
+	VFMADD213PS  c3f800000<>+0(SB), Y9, Y8
+	VFMADD213PS  c3f800000<>+0(SB), Y9, Y8
+	VPSLLD       $0x17, Y7, Y7
+	VPADDD       Y8, Y7, Y7
+	VANDPS       Y7, Y6, Y6
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y5, Y7
+	VADDPS       c7f800000<>+0(SB), Y5, Y5
+	VBLENDVPS    Y7, Y5, Y6, Y5
+	VMULPS       Y2, Y5, Y5
+	VMASKMOVPS   Y5, Y4, (AX)(BX*4)
+	VMASKMOVPS   (CX)(BX*4), Y4, Y6
+	VSUBPS       Y3, Y6, Y6
+	VMULPS       Y5, Y6, Y5
+	VMULPS       Y0, Y5, Y5
+	VMASKMOVPS   Y5, Y4, (CX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y4
+	VMASKMOVPS   32(AX)(BX*4), Y4, Y5
+	VMULPS       Y0, Y5, Y5
+	VSUBPS       Y1, Y5, Y1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y1, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y1, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y1, Y8
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y8
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y8
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y8, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y8, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y8, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VANDPS       Y6, Y5, Y5
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y1, Y6
+	VADDPS       c7f800000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y6, Y1, Y5, Y1
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y4, 32(AX)(BX*4)
+	VMASKMOVPS   32(CX)(BX*4), Y4, Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y1
+	VMULPS       Y0, Y1, Y0
+	VMASKMOVPS   Y0, Y4, 32(CX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func attentionGradSoftcapAVX2(s []float32, dp []float32, m float32, invL float32, d float32, scale float32, softcap float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·attentionGradSoftcapAVX2(SB), NOSPLIT, $0-68
+	MOVQ    s_base+0(FP), AX
+	MOVQ    dp_base+24(FP), CX
+	MOVQ    s_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-16, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Y4
+
+group1:
+	VMOVUPS      (AX)(BX*4), Y0
+	VMOVUPS      32(AX)(BX*4), Y2
+	VBROADCASTSS scale+60(FP), Y1
+	VBROADCASTSS scale+60(FP), Y3
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y3, Y2, Y2
+	VBROADCASTSS softcap+64(FP), Y1
+	VBROADCASTSS softcap+64(FP), Y3
+	VDIVPS       Y1, Y0, Y0
+	VDIVPS       Y3, Y2, Y5
+	VMOVUPS      c7fffffff<>+0(SB), Y2
+	VANDPS       Y2, Y0, Y1
+	VANDPS       Y2, Y5, Y6
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y6, Y6, Y7
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y8
+	VMOVUPS      Y8, Y3
+	VMOVUPS      Y8, Y8
+	VMOVUPS      c3ca91354<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y7, Y8
+	VMOVUPS      cbd5c1e2e<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y7, Y8
+	VMOVUPS      c3e088393<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y7, Y8
+	VMOVUPS      cbeaaaa99<>+0(SB), Y9
+	VFMADD213PS  Y9, Y2, Y3
+	VFMADD213PS  Y9, Y7, Y8
+	VMULPS       Y2, Y3, Y2
+	VMULPS       Y7, Y8, Y3
+	VFMADD213PS  Y1, Y1, Y2
+	VFMADD213PS  Y6, Y6, Y3
+	VADDPS       Y1, Y1, Y1
+	VADDPS       Y6, Y6, Y10
+	VMOVUPS      c42b17217<>+0(SB), Y7
+	VCMPPS       $0x16, Y7, Y1, Y6
+	VCMPPS       $0x16, Y7, Y10, Y11
+	VMOVUPS      c7f800000<>+0(SB), Y8
+	VADDPS       Y8, Y1, Y7
+	VADDPS       Y8, Y10, Y12
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y9
+	VMOVUPS      Y9, Y8
+	VMOVUPS      Y9, Y13
+	VMOVUPS      c4b400000<>+0(SB), Y9
+	VFMADD213PS  Y9, Y1, Y8
+	VFMADD213PS  Y9, Y10, Y13
+	VMOVUPS      c4b400000<>+0(SB), Y14
+	VSUBPS       Y14, Y8, Y9
+	VSUBPS       Y14, Y13, Y14
+	VMOVUPS      Y1, Y1
+	VMOVUPS      Y10, Y10
+	VMOVUPS      c3f317218<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y1
+	VFNMADD231PS Y15, Y14, Y10
+	VMOVUPS      cb102e308<>+0(SB), Y15
+	VFNMADD231PS Y15, Y9, Y1
+	VFNMADD231PS Y15, Y14, Y10
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y14
+	VMOVUPS      Y14, Y9
+	VMOVUPS      Y14, Y14
+	VMOVUPS      c3c0917d1<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3d2aab44<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3e2aaa52<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VMOVUPS      c3f000000<>+0(SB), Y15
+	VFMADD213PS  Y15, Y1, Y9
+	VFMADD213PS  Y15, Y10, Y14
+	VFMADD213PS  Y4, Y1, Y9
+	VFMADD213PS  Y4, Y10, Y14
+	VFMADD213PS  Y4, Y1, Y9
+	VFMADD213PS  Y4, Y10, Y14
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y13, Y13
+	VPADDD       Y9, Y8, Y8
+	VPADDD       Y14, Y13, Y13
+	VBLENDVPS    Y6, Y7, Y8, Y1
+	VBLENDVPS    Y11, Y12, Y13, Y6
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y6, Y7
+	VMOVUPS      c40000000<>+0(SB), Y8
+	VMOVUPS      Y8, Y6
+	VMOVUPS      Y8, Y8
+	VDIVPS       Y1, Y6, Y1
+	VDIVPS       Y7, Y8, Y7
+	VMOVUPS      Y4, Y6
+	VMOVUPS      Y4, Y8
+	VSUBPS       Y1, Y6, Y1
+	VSUBPS       Y7, Y8, Y7
+	VMOVUPS      c7fffffff<>+0(SB), Y8
+	VANDPS       Y8, Y0, Y6
+	VANDPS       Y8, Y5, Y8
+	VMOVUPS      c3f200000<>+0(SB), Y9
+	VCMPPS       $0x11, Y9, Y6, Y6
+	VCMPPS       $0x11, Y9, Y8, Y8
+	VBLENDVPS    Y6, Y2, Y1, Y1
+	VBLENDVPS    Y8, Y3, Y7, Y2
+	VMOVUPS      c80000000<>+0(SB), Y3
+	VANDPS       Y3, Y0, Y0
+	VANDPS       Y3, Y5, Y3
+	VORPS        Y0, Y1, Y0
+	VORPS        Y3, Y2, Y2
+	VBROADCASTSS softcap+64(FP), Y1
+	VBROADCASTSS softcap+64(FP), Y3
+	VMULPS       Y1, Y0, Y1
+	VMULPS       Y3, Y2, Y5
+	VBROADCASTSS m+48(FP), Y3
+	VBROADCASTSS m+48(FP), Y6
+	VSUBPS       Y3, Y1, Y1
+	VSUBPS       Y6, Y5, Y8
+	VMOVUPS      cc2aeac4f<>+0(SB), Y5
+	VCMPPS       $0x15, Y5, Y1, Y3
+	VCMPPS       $0x15, Y5, Y8, Y9
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VMOVUPS      Y6, Y5
+	VMOVUPS      Y6, Y10
+	VMOVUPS      c4b400000<>+0(SB), Y6
+	VFMADD213PS  Y6, Y1, Y5
+	VFMADD213PS  Y6, Y8, Y10
+	VMOVUPS      c4b400000<>+0(SB), Y7
+	VSUBPS       Y7, Y5, Y6
+	VSUBPS       Y7, Y10, Y11
+	VMOVUPS      Y1, Y7
+	VMOVUPS      Y8, Y12
+	VMOVUPS      c3f317218<>+0(SB), Y13
+	VFNMADD231PS Y13, Y6, Y7
+	VFNMADD231PS Y13, Y11, Y12
+	VMOVUPS      cb102e308<>+0(SB), Y13
+	VFNMADD231PS Y13, Y6, Y7
+	VFNMADD231PS Y13, Y11, Y12
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y11
+	VMOVUPS      Y11, Y6
+	VMOVUPS      Y11, Y11
+	VMOVUPS      c3c0917d1<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y6
+	VFMADD213PS  Y13, Y12, Y11
+	VMOVUPS      c3d2aab44<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y6
+	VFMADD213PS  Y13, Y12, Y11
+	VMOVUPS      c3e2aaa52<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y6
+	VFMADD213PS  Y13, Y12, Y11
+	VMOVUPS      c3f000000<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y6
+	VFMADD213PS  Y13, Y12, Y11
+	VFMADD213PS  Y4, Y7, Y6
+	VFMADD213PS  Y4, Y12, Y11
+	VFMADD213PS  Y4, Y7, Y6
+	VFMADD213PS  Y4, Y12, Y11
+	VPSLLD       $0x17, Y5, Y5
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y6, Y5, Y5
+	VPADDD       Y11, Y10, Y10
+	VANDPS       Y5, Y3, Y3
+	VANDPS       Y10, Y9, Y6
+	VMOVUPS      c42b17217<>+0(SB), Y7
+	VCMPPS       $0x16, Y7, Y1, Y5
+	VCMPPS       $0x16, Y7, Y8, Y7
+	VMOVUPS      c7f800000<>+0(SB), Y9
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y8, Y8
+	VBLENDVPS    Y5, Y1, Y3, Y1
+	VBLENDVPS    Y7, Y8, Y6, Y5
+	VBROADCASTSS invL+52(FP), Y3
+	VBROADCASTSS invL+52(FP), Y6
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y6, Y5, Y6
+	VMOVUPS      Y1, (AX)(BX*4)
+	VMOVUPS      Y6, 32(AX)(BX*4)
+	VMOVUPS      (CX)(BX*4), Y3
+	VMOVUPS      32(CX)(BX*4), Y7
+	VBROADCASTSS d+56(FP), Y5
+	VBROADCASTSS d+56(FP), Y8
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y8, Y7, Y5
+	VMULPS       Y1, Y3, Y1
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y6
+	VFNMADD231PS Y0, Y0, Y3
+	VFNMADD231PS Y2, Y2, Y6
+	VMULPS       Y3, Y1, Y0
+	VMULPS       Y6, Y5, Y2
+	VBROADCASTSS scale+60(FP), Y1
+	VBROADCASTSS scale+60(FP), Y3
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y3, Y2, Y1
+	VMOVUPS      Y0, (CX)(BX*4)
+	VMOVUPS      Y1, 32(CX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          group1
+
+groups2:
+	ANDQ         $0x0f, DX
+	JZ           done3
+	LEAQ         presentAVX2<>+0(SB), SI
+	NEGQ         DX
+	VMOVUPS      64(SI)(DX*4), Y0
+	VMASKMOVPS   (AX)(BX*4), Y0, Y1
+	VBROADCASTSS scale+60(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS softcap+64(FP), Y2
+	VDIVPS       Y2, Y1, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
+	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VADDPS       Y2, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VBLENDVPS    Y4, Y5, Y6, Y2
+	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      c40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VBROADCASTSS softcap+64(FP), Y2
+	VMULPS       Y2, Y1, Y2
+	VBROADCASTSS m+48(FP), Y3
+	VSUBPS       Y3, Y2, Y2
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y2, Y3
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y4
+	VSUBPS       c4b400000<>+0(SB), Y4, Y5
+	VMOVUPS      Y2, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y4, Y2, Y3, Y2
+	VBROADCASTSS invL+52(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)(BX*4)
+	VMASKMOVPS   (CX)(BX*4), Y0, Y3
+	VBROADCASTSS d+56(FP), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VFNMADD231PS Y1, Y1, Y3
+	VMULPS       Y3, Y2, Y1
+	VBROADCASTSS scale+60(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
+	VMOVUPS      96(SI)(DX*4), Y0
+	VMASKMOVPS   32(AX)(BX*4), Y0, Y1
+	VBROADCASTSS scale+60(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS softcap+64(FP), Y2
+	VDIVPS       Y2, Y1, Y1
+	VANDPS       c7fffffff<>+0(SB), Y1, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      cbbbaf0fe<>+0(SB), Y4
+	VFMADD213PS  c3ca91354<>+0(SB), Y3, Y4
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Y3, Y4
+	VFMADD213PS  c3e088393<>+0(SB), Y3, Y4
+	VFMADD213PS  cbeaaaa99<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VADDPS       Y2, Y2, Y2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y6
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y6
+	VSUBPS       c4b400000<>+0(SB), Y6, Y7
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS c3f317218<>+0(SB), Y7, Y2
+	VFNMADD231PS cb102e308<>+0(SB), Y7, Y2
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y7
+	VFMADD213PS  c3c0917d1<>+0(SB), Y2, Y7
+	VFMADD213PS  c3d2aab44<>+0(SB), Y2, Y7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  c3f800000<>+0(SB), Y2, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VBLENDVPS    Y4, Y5, Y6, Y2
+	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VMOVUPS      c40000000<>+0(SB), Y4
+	VDIVPS       Y2, Y4, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y2
+	VANDPS       c7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x11, c3f200000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y3, Y2, Y2
+	VANDPS       c80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y2, Y1
+	VBROADCASTSS softcap+64(FP), Y2
+	VMULPS       Y2, Y1, Y2
+	VBROADCASTSS m+48(FP), Y3
+	VSUBPS       Y3, Y2, Y2
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Y2, Y3
+	VMOVUPS      c3fb8aa3b<>+0(SB), Y4
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y4
+	VSUBPS       c4b400000<>+0(SB), Y4, Y5
+	VMOVUPS      Y2, Y6
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y6
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Y5
+	VFMADD213PS  c3c0917d1<>+0(SB), Y6, Y5
+	VFMADD213PS  c3d2aab44<>+0(SB), Y6, Y5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Y2, Y4
+	VADDPS       c7f800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y4, Y2, Y3, Y2
+	VBROADCASTSS invL+52(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, 32(AX)(BX*4)
+	VMASKMOVPS   32(CX)(BX*4), Y0, Y3
+	VBROADCASTSS d+56(FP), Y4
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VMOVUPS      c3f800000<>+0(SB), Y3
+	VFNMADD231PS Y1, Y1, Y3
+	VMULPS       Y3, Y2, Y1
+	VBROADCASTSS scale+60(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, 32(CX)(BX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
+// func softcapAVX512(x []float32, scale float32, softcap float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·softcapAVX512(SB), NOSPLIT, $0-32
+	MOVQ         x_base+0(FP), AX
+	VBROADCASTSS scale+24(FP), Z0
+	VBROADCASTSS softcap+28(FP), Z1
+	MOVQ         x_len+8(FP), CX
+	XORQ         DX, DX
+	MOVQ         CX, BX
+	ANDQ         $-32, BX
+	JZ           groups2
+	VMOVUPS      c3f800000<>+0(SB), Z8
+	VMOVUPS      c7fffffff<>+0(SB), Z9
+	VMOVUPS      c4b400000<>+0(SB), Z10
+	VMOVUPS      cbbbaf0fe<>+0(SB), Z11
+	VMOVUPS      c3ca91354<>+0(SB), Z12
+	VMOVUPS      cbd5c1e2e<>+0(SB), Z13
+	VMOVUPS      c3e088393<>+0(SB), Z14
+	VMOVUPS      cbeaaaa99<>+0(SB), Z15
+	VMOVUPS      c42b17217<>+0(SB), Z16
+
+group1:
+	VMOVUPS      (AX)(DX*4), Z2
+	VMOVUPS      64(AX)(DX*4), Z5
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z0, Z5, Z5
+	VDIVPS       Z1, Z2, Z2
+	VDIVPS       Z1, Z5, Z23
+	VANDPS       Z9, Z2, Z5
+	VANDPS       Z9, Z23, Z24
+	VMULPS       Z5, Z5, Z21
+	VMULPS       Z24, Z24, Z25
+	VMOVUPS      Z11, Z22
+	VMOVUPS      Z11, Z26
+	VFMADD213PS  Z12, Z21, Z22
+	VFMADD213PS  Z12, Z25, Z26
+	VFMADD213PS  Z13, Z21, Z22
+	VFMADD213PS  Z13, Z25, Z26
+	VFMADD213PS  Z14, Z21, Z22
+	VFMADD213PS  Z14, Z25, Z26
+	VFMADD213PS  Z15, Z21, Z22
+	VFMADD213PS  Z15, Z25, Z26
+	VMULPS       Z21, Z22, Z21
+	VMULPS       Z25, Z26, Z22
+	VFMADD213PS  Z5, Z5, Z21
+	VFMADD213PS  Z24, Z24, Z22
+	VADDPS       Z5, Z5, Z5
+	VADDPS       Z24, Z24, Z27
+	VCMPPS       $0x16, Z16, Z5, K1
+	VCMPPS       $0x16, Z16, Z27, K2
+	VMOVUPS      c7f800000<>+0(SB), Z25
+	VADDPS       Z25, Z5, Z24
+	VADDPS       Z25, Z27, Z28
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z26
+	VMOVUPS      Z26, Z25
+	VMOVUPS      Z26, Z29
+	VFMADD213PS  Z10, Z5, Z25
+	VFMADD213PS  Z10, Z27, Z29
+	VSUBPS       Z10, Z25, Z26
+	VSUBPS       Z10, Z29, Z30
+	VMOVUPS      Z5, Z5
+	VMOVUPS      Z27, Z27
+	VMOVUPS      c3f317218<>+0(SB), Z31
+	VFNMADD231PS Z31, Z26, Z5
+	VFNMADD231PS Z31, Z30, Z27
+	VMOVUPS      cb102e308<>+0(SB), Z31
+	VFNMADD231PS Z31, Z26, Z5
+	VFNMADD231PS Z31, Z30, Z27
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z30
+	VMOVUPS      Z30, Z26
+	VMOVUPS      Z30, Z30
+	VMOVUPS      c3c0917d1<>+0(SB), Z31
+	VFMADD213PS  Z31, Z5, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3d2aab44<>+0(SB), Z31
+	VFMADD213PS  Z31, Z5, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3e2aaa52<>+0(SB), Z31
+	VFMADD213PS  Z31, Z5, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3f000000<>+0(SB), Z31
+	VFMADD213PS  Z31, Z5, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VFMADD213PS  Z8, Z5, Z26
+	VFMADD213PS  Z8, Z27, Z30
+	VFMADD213PS  Z8, Z5, Z26
+	VFMADD213PS  Z8, Z27, Z30
+	VPSLLD       $0x17, Z25, Z25
+	VPSLLD       $0x17, Z29, Z29
+	VPADDD       Z26, Z25, Z25
+	VPADDD       Z30, Z29, Z29
+	VBLENDMPS    Z24, Z25, K1, Z3
+	VBLENDMPS    Z28, Z29, K2, Z6
+	VADDPS       Z8, Z3, Z5
+	VADDPS       Z8, Z6, Z25
+	VMOVUPS      c40000000<>+0(SB), Z26
+	VMOVUPS      Z26, Z24
+	VMOVUPS      Z26, Z26
+	VDIVPS       Z5, Z24, Z5
+	VDIVPS       Z25, Z26, Z25
+	VMOVUPS      Z8, Z24
+	VMOVUPS      Z8, Z26
+	VSUBPS       Z5, Z24, Z5
+	VSUBPS       Z25, Z26, Z25
+	VANDPS       Z9, Z2, Z24
+	VANDPS       Z9, Z23, Z26
+	VMOVUPS      c3f200000<>+0(SB), Z27
+	VCMPPS       $0x11, Z27, Z24, K1
+	VCMPPS       $0x11, Z27, Z26, K2
+	VBLENDMPS    Z21, Z5, K1, Z4
+	VBLENDMPS    Z22, Z25, K2, Z7
+	VMOVUPS      c80000000<>+0(SB), Z5
+	VANDPS       Z5, Z2, Z2
+	VANDPS       Z5, Z23, Z5
+	VORPS        Z2, Z4, Z2
+	VORPS        Z5, Z7, Z5
+	VMULPS       Z1, Z2, Z2
+	VMULPS       Z1, Z5, Z5
+	VMOVUPS      Z2, (AX)(DX*4)
+	VMOVUPS      Z5, 64(AX)(DX*4)
+	ADDQ         $0x20, DX
+	CMPQ         DX, BX
+	JLT          group1
+
+groups2:
+	ANDQ         $0x1f, CX
+	JZ           done3
+	LEAQ         presentAVX512<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      128(BX)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    (AX)(DX*4), K1, Z2
+	VMULPS       Z0, Z2, Z2
+	VDIVPS       Z1, Z2, Z2
+	VANDPS       c7fffffff<>+0(SB), Z2, Z3
+	VMULPS       Z3, Z3, Z4
+	VMOVUPS      cbbbaf0fe<>+0(SB), Z5
+	VFMADD213PS  c3ca91354<>+0(SB), Z4, Z5
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Z4, Z5
+	VFMADD213PS  c3e088393<>+0(SB), Z4, Z5
+	VFMADD213PS  cbeaaaa99<>+0(SB), Z4, Z5
+	VMULPS       Z4, Z5, Z4
+	VFMADD213PS  Z3, Z3, Z4
+	VADDPS       Z3, Z3, Z3
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z3, K2
+	VADDPS       c7f800000<>+0(SB), Z3, Z5
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z6
+	VFMADD213PS  c4b400000<>+0(SB), Z3, Z6
+	VSUBPS       c4b400000<>+0(SB), Z6, Z7
+	VMOVUPS      Z3, Z3
+	VFNMADD231PS c3f317218<>+0(SB), Z7, Z3
+	VFNMADD231PS cb102e308<>+0(SB), Z7, Z3
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z7
+	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z7
+	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z7
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z7
+	VFMADD213PS  c3f000000<>+0(SB), Z3, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z7
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z7
+	VPSLLD       $0x17, Z6, Z6
+	VPADDD       Z7, Z6, Z6
+	VBLENDMPS    Z5, Z6, K2, Z17
+	VADDPS       c3f800000<>+0(SB), Z17, Z3
+	VMOVUPS      c40000000<>+0(SB), Z5
+	VDIVPS       Z3, Z5, Z3
+	VMOVUPS      c3f800000<>+0(SB), Z5
+	VSUBPS       Z3, Z5, Z3
+	VANDPS       c7fffffff<>+0(SB), Z2, Z5
+	VCMPPS       $0x11, c3f200000<>+0(SB), Z5, K2
+	VBLENDMPS    Z4, Z3, K2, Z18
+	VANDPS       c80000000<>+0(SB), Z2, Z2
+	VORPS        Z2, Z18, Z2
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, K1, (AX)(DX*4)
+	VMOVUPS      192(BX)(CX*4), Z2
+	VPTESTMD     Z2, Z2, K1
+	VMOVUPS.Z    64(AX)(DX*4), K1, Z2
+	VMULPS       Z0, Z2, Z0
+	VDIVPS       Z1, Z0, Z0
+	VANDPS       c7fffffff<>+0(SB), Z0, Z2
+	VMULPS       Z2, Z2, Z3
+	VMOVUPS      cbbbaf0fe<>+0(SB), Z4
+	VFMADD213PS  c3ca91354<>+0(SB), Z3, Z4
+	VFMADD213PS  cbd5c1e2e<>+0(SB), Z3, Z4
+	VFMADD213PS  c3e088393<>+0(SB), Z3, Z4
+	VFMADD213PS  cbeaaaa99<>+0(SB), Z3, Z4
+	VMULPS       Z3, Z4, Z3
+	VFMADD213PS  Z2, Z2, Z3
+	VADDPS       Z2, Z2, Z2
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z2, K2
+	VADDPS       c7f800000<>+0(SB), Z2, Z4
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z5
+	VFMADD213PS  c4b400000<>+0(SB), Z2, Z5
+	VSUBPS       c4b400000<>+0(SB), Z5, Z6
+	VMOVUPS      Z2, Z2
+	VFNMADD231PS c3f317218<>+0(SB), Z6, Z2
+	VFNMADD231PS cb102e308<>+0(SB), Z6, Z2
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z6
+	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z6
+	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z6
+	VFMADD213PS  c3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z2, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z2, Z6
+	VPSLLD       $0x17, Z5, Z5
+	VPADDD       Z6, Z5, Z5
+	VBLENDMPS    Z4, Z5, K2, Z19
+	VADDPS       c3f800000<>+0(SB), Z19, Z2
+	VMOVUPS      c40000000<>+0(SB), Z4
+	VDIVPS       Z2, Z4, Z2
+	VMOVUPS      c3f800000<>+0(SB), Z4
+	VSUBPS       Z2, Z4, Z2
+	VANDPS       c7fffffff<>+0(SB), Z0, Z4
+	VCMPPS       $0x11, c3f200000<>+0(SB), Z4, K2
+	VBLENDMPS    Z3, Z2, K2, Z20
+	VANDPS       c80000000<>+0(SB), Z0, Z0
+	VORPS        Z0, Z20, Z0
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, 64(AX)(DX*4)
+
+done3:
+	VZEROUPPER
+	RET
+
 // func softmaxAVX512(p []float32, scale float32) (m float32, l float32)
 // Requires: AVX, AVX512F, SSE
 TEXT ·softmaxAVX512(SB), NOSPLIT, $0-40
@@ -1981,6 +2089,17 @@ done3:
 	MOVQ          CX, BX
 	ANDQ          $-32, BX
 	JZ            groups5
+	VMOVUPS       c4b40007f<>+0(SB), Z4
+	VMOVUPS       c3f800000<>+0(SB), Z5
+	VMOVUPS       c3fb8aa3b<>+0(SB), Z7
+	VMOVUPS       c3f317218<>+0(SB), Z8
+	VMOVUPS       cb102e308<>+0(SB), Z9
+	VMOVUPS       c3ab5b7b3<>+0(SB), Z10
+	VMOVUPS       c3c0917d1<>+0(SB), Z11
+	VMOVUPS       c3d2aab44<>+0(SB), Z12
+	VMOVUPS       c3e2aaa52<>+0(SB), Z13
+	VMOVUPS       c3f000000<>+0(SB), Z14
+	VMOVUPS       cc2aeac4f<>+0(SB), Z15
 
 group4:
 	VMOVUPS      (AX)(DX*4), Z2
@@ -1988,41 +2107,41 @@ group4:
 	VMULPS       Z0, Z2, Z2
 	VMULPS       Z0, Z3, Z3
 	VSUBPS       Z1, Z2, Z2
-	VSUBPS       Z1, Z3, Z5
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z5, K2
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z7
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z5, Z7
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VSUBPS       c4b400000<>+0(SB), Z7, Z8
-	VMOVUPS      Z2, Z2
-	VMOVUPS      Z5, Z5
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z8, Z5
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z8, Z5
+	VSUBPS       Z1, Z3, Z18
+	VMOVUPS      Z7, Z3
+	VMOVUPS      Z7, Z19
+	VFMADD213PS  Z4, Z2, Z3
+	VFMADD213PS  Z4, Z18, Z19
+	VSUBPS       Z4, Z3, Z16
+	VSUBPS       Z4, Z19, Z20
+	VMOVUPS      Z2, Z17
+	VMOVUPS      Z18, Z21
+	VFNMADD231PS Z8, Z16, Z17
+	VFNMADD231PS Z8, Z20, Z21
+	VFNMADD231PS Z9, Z16, Z17
+	VFNMADD231PS Z9, Z20, Z21
+	VMOVUPS      Z10, Z16
+	VMOVUPS      Z10, Z20
+	VFMADD213PS  Z11, Z17, Z16
+	VFMADD213PS  Z11, Z21, Z20
+	VFMADD213PS  Z12, Z17, Z16
+	VFMADD213PS  Z12, Z21, Z20
+	VFMADD213PS  Z13, Z17, Z16
+	VFMADD213PS  Z13, Z21, Z20
+	VFMADD213PS  Z14, Z17, Z16
+	VFMADD213PS  Z14, Z21, Z20
+	VFMADD213PS  Z5, Z17, Z16
+	VFMADD213PS  Z5, Z21, Z20
+	VFMADD213PS  Z5, Z17, Z16
+	VFMADD213PS  Z5, Z21, Z20
 	VPSLLD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z7, Z7
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z8
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z5, Z8
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z5, Z8
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z8
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z5, Z8
-	VPADDD       Z4, Z3, Z3
-	VPADDD       Z8, Z7, Z7
-	VMOVAPS.Z    Z3, K1, Z2
-	VMOVAPS.Z    Z7, K2, Z3
+	VPSLLD       $0x17, Z19, Z19
+	VCMPPS       $0x15, Z15, Z2, K1
+	VCMPPS       $0x15, Z15, Z18, K2
+	VMULPS       Z3, Z16, Z2
+	VMULPS       Z19, Z20, Z3
+	VMOVAPS.Z    Z2, K1, Z2
+	VMOVAPS.Z    Z3, K2, Z3
 	VMOVUPS      Z2, (AX)(DX*4)
 	VMOVUPS      Z3, 64(AX)(DX*4)
 	VADDPS       Z2, Z6, Z6
@@ -2041,23 +2160,23 @@ groups5:
 	VMOVUPS.Z    (AX)(DX*4), K1, Z2
 	VMULPS       Z0, Z2, Z2
 	VSUBPS       Z1, Z2, Z2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z2, Z3
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VMOVUPS      Z2, Z2
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z2
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z2
-	VPSLLD       $0x17, Z3, Z3
+	VFMADD213PS  c4b40007f<>+0(SB), Z2, Z3
+	VSUBPS       c4b40007f<>+0(SB), Z3, Z4
+	VMOVUPS      Z2, Z5
+	VFNMADD231PS c3f317218<>+0(SB), Z4, Z5
+	VFNMADD231PS cb102e308<>+0(SB), Z4, Z5
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z2, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z2, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z2, Z4
-	VPADDD       Z4, Z3, Z3
-	VMOVAPS.Z    Z3, K2, Z2
+	VFMADD213PS  c3c0917d1<>+0(SB), Z5, Z4
+	VFMADD213PS  c3d2aab44<>+0(SB), Z5, Z4
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f000000<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z2, K2
+	VMULPS       Z3, Z4, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VMOVUPS      Z2, K1, (AX)(DX*4)
 	VMOVAPS.Z    Z2, K1, Z2
 	VADDPS       Z2, Z6, Z6
@@ -2066,23 +2185,23 @@ groups5:
 	VMOVUPS.Z    64(AX)(DX*4), K1, Z2
 	VMULPS       Z0, Z2, Z0
 	VSUBPS       Z1, Z0, Z0
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z1
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z1
-	VSUBPS       c4b400000<>+0(SB), Z1, Z2
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z2, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z2, Z0
-	VPSLLD       $0x17, Z1, Z1
+	VFMADD213PS  c4b40007f<>+0(SB), Z0, Z1
+	VSUBPS       c4b40007f<>+0(SB), Z1, Z2
+	VMOVUPS      Z0, Z3
+	VFNMADD231PS c3f317218<>+0(SB), Z2, Z3
+	VFNMADD231PS cb102e308<>+0(SB), Z2, Z3
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z2
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z2
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z2
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z2
-	VPADDD       Z2, Z1, Z1
-	VMOVAPS.Z    Z1, K2, Z0
+	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z2
+	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z2
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f000000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VPSLLD       $0x17, Z1, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMULPS       Z1, Z2, Z0
+	VMOVAPS.Z    Z0, K2, Z0
 	VMOVUPS      Z0, K1, 64(AX)(DX*4)
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z6, Z6
@@ -2155,46 +2274,57 @@ done3:
 	MOVQ          CX, BX
 	ANDQ          $-32, BX
 	JZ            groups5
+	VMOVUPS       c4b40007f<>+0(SB), Z3
+	VMOVUPS       c3f800000<>+0(SB), Z4
+	VMOVUPS       c3fb8aa3b<>+0(SB), Z6
+	VMOVUPS       c3f317218<>+0(SB), Z7
+	VMOVUPS       cb102e308<>+0(SB), Z8
+	VMOVUPS       c3ab5b7b3<>+0(SB), Z9
+	VMOVUPS       c3c0917d1<>+0(SB), Z10
+	VMOVUPS       c3d2aab44<>+0(SB), Z11
+	VMOVUPS       c3e2aaa52<>+0(SB), Z12
+	VMOVUPS       c3f000000<>+0(SB), Z13
+	VMOVUPS       cc2aeac4f<>+0(SB), Z14
 
 group4:
 	VMOVUPS      (AX)(DX*4), Z1
 	VMOVUPS      64(AX)(DX*4), Z2
 	VSUBPS       Z0, Z1, Z1
-	VSUBPS       Z0, Z2, Z4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z4, K2
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z6
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z4, Z6
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VSUBPS       c4b400000<>+0(SB), Z6, Z7
-	VMOVUPS      Z1, Z1
-	VMOVUPS      Z4, Z4
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z7, Z4
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z7, Z4
+	VSUBPS       Z0, Z2, Z17
+	VMOVUPS      Z6, Z2
+	VMOVUPS      Z6, Z18
+	VFMADD213PS  Z3, Z1, Z2
+	VFMADD213PS  Z3, Z17, Z18
+	VSUBPS       Z3, Z2, Z15
+	VSUBPS       Z3, Z18, Z19
+	VMOVUPS      Z1, Z16
+	VMOVUPS      Z17, Z20
+	VFNMADD231PS Z7, Z15, Z16
+	VFNMADD231PS Z7, Z19, Z20
+	VFNMADD231PS Z8, Z15, Z16
+	VFNMADD231PS Z8, Z19, Z20
+	VMOVUPS      Z9, Z15
+	VMOVUPS      Z9, Z19
+	VFMADD213PS  Z10, Z16, Z15
+	VFMADD213PS  Z10, Z20, Z19
+	VFMADD213PS  Z11, Z16, Z15
+	VFMADD213PS  Z11, Z20, Z19
+	VFMADD213PS  Z12, Z16, Z15
+	VFMADD213PS  Z12, Z20, Z19
+	VFMADD213PS  Z13, Z16, Z15
+	VFMADD213PS  Z13, Z20, Z19
+	VFMADD213PS  Z4, Z16, Z15
+	VFMADD213PS  Z4, Z20, Z19
+	VFMADD213PS  Z4, Z16, Z15
+	VFMADD213PS  Z4, Z20, Z19
 	VPSLLD       $0x17, Z2, Z2
-	VPSLLD       $0x17, Z6, Z6
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z7
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z7
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z7
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z7
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z4, Z7
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z4, Z7
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z4, Z7
-	VPADDD       Z3, Z2, Z2
-	VPADDD       Z7, Z6, Z6
-	VMOVAPS.Z    Z2, K1, Z1
-	VMOVAPS.Z    Z6, K2, Z2
+	VPSLLD       $0x17, Z18, Z18
+	VCMPPS       $0x15, Z14, Z1, K1
+	VCMPPS       $0x15, Z14, Z17, K2
+	VMULPS       Z2, Z15, Z1
+	VMULPS       Z18, Z19, Z2
+	VMOVAPS.Z    Z1, K1, Z1
+	VMOVAPS.Z    Z2, K2, Z2
 	VADDPS       Z1, Z5, Z5
 	VADDPS       Z2, Z5, Z5
 	ADDQ         $0x20, DX
@@ -2210,46 +2340,46 @@ groups5:
 	VPTESTMD     Z1, Z1, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z1
 	VSUBPS       Z0, Z1, Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z2
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z1
-	VPSLLD       $0x17, Z2, Z2
+	VFMADD213PS  c4b40007f<>+0(SB), Z1, Z2
+	VSUBPS       c4b40007f<>+0(SB), Z2, Z3
+	VMOVUPS      Z1, Z4
+	VFNMADD231PS c3f317218<>+0(SB), Z3, Z4
+	VFNMADD231PS cb102e308<>+0(SB), Z3, Z4
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z3
-	VPADDD       Z3, Z2, Z2
-	VMOVAPS.Z    Z2, K2, Z1
+	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z3
+	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z3
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f000000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
+	VMULPS       Z2, Z3, Z1
+	VMOVAPS.Z    Z1, K2, Z1
 	VMOVAPS.Z    Z1, K1, Z1
 	VADDPS       Z1, Z5, Z5
 	VMOVUPS      192(BX)(CX*4), Z1
 	VPTESTMD     Z1, Z1, K1
 	VMOVUPS.Z    64(AX)(DX*4), K1, Z1
 	VSUBPS       Z0, Z1, Z0
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
 	VMOVUPS      c3fb8aa3b<>+0(SB), Z1
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z1
-	VSUBPS       c4b400000<>+0(SB), Z1, Z2
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z2, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z2, Z0
-	VPSLLD       $0x17, Z1, Z1
+	VFMADD213PS  c4b40007f<>+0(SB), Z0, Z1
+	VSUBPS       c4b40007f<>+0(SB), Z1, Z2
+	VMOVUPS      Z0, Z3
+	VFNMADD231PS c3f317218<>+0(SB), Z2, Z3
+	VFNMADD231PS cb102e308<>+0(SB), Z2, Z3
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z2
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z2
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z2
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z2
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z2
-	VPADDD       Z2, Z1, Z1
-	VMOVAPS.Z    Z1, K2, Z0
+	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z2
+	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z2
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f000000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VFMADD213PS  c3f800000<>+0(SB), Z3, Z2
+	VPSLLD       $0x17, Z1, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
+	VMULPS       Z1, Z2, Z0
+	VMOVAPS.Z    Z0, K2, Z0
 	VMOVAPS.Z    Z0, K1, Z0
 	VADDPS       Z0, Z5, Z5
 
@@ -2278,64 +2408,77 @@ TEXT ·softcapEntropyGradAVX512(SB), NOSPLIT, $0-36
 	MOVQ         CX, BX
 	ANDQ         $-32, BX
 	JZ           groups2
+	VMOVUPS      c3f800000<>+0(SB), Z7
+	VMOVUPS      c4b400000<>+0(SB), Z8
+	VMOVUPS      cc2aeac4f<>+0(SB), Z9
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z10
+	VMOVUPS      c3f317218<>+0(SB), Z11
+	VMOVUPS      cb102e308<>+0(SB), Z12
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z13
+	VMOVUPS      c3c0917d1<>+0(SB), Z14
+	VMOVUPS      c3d2aab44<>+0(SB), Z15
+	VMOVUPS      c3e2aaa52<>+0(SB), Z16
+	VMOVUPS      c3f000000<>+0(SB), Z17
+	VMOVUPS      c42b17217<>+0(SB), Z18
+	VMOVUPS      c7f800000<>+0(SB), Z19
 
 group1:
 	VMOVUPS      (AX)(DX*4), Z3
 	VMOVUPS      64(AX)(DX*4), Z5
 	VSUBPS       Z1, Z3, Z3
-	VSUBPS       Z1, Z5, Z11
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z3, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z11, K3
-	VADDPS       c7f800000<>+0(SB), Z3, Z5
-	VADDPS       c7f800000<>+0(SB), Z11, Z12
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z3, K2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z11, K4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z9
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z13
-	VFMADD213PS  c4b400000<>+0(SB), Z3, Z9
-	VFMADD213PS  c4b400000<>+0(SB), Z11, Z13
-	VSUBPS       c4b400000<>+0(SB), Z9, Z10
-	VSUBPS       c4b400000<>+0(SB), Z13, Z14
-	VMOVUPS      Z3, Z3
-	VMOVUPS      Z11, Z11
-	VFNMADD231PS c3f317218<>+0(SB), Z10, Z3
-	VFNMADD231PS c3f317218<>+0(SB), Z14, Z11
-	VFNMADD231PS cb102e308<>+0(SB), Z10, Z3
-	VFNMADD231PS cb102e308<>+0(SB), Z14, Z11
-	VPSLLD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z13, Z13
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z14
-	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z10
-	VFMADD213PS  c3c0917d1<>+0(SB), Z11, Z14
-	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z10
-	VFMADD213PS  c3d2aab44<>+0(SB), Z11, Z14
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z10
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z11, Z14
-	VFMADD213PS  c3f000000<>+0(SB), Z3, Z10
-	VFMADD213PS  c3f000000<>+0(SB), Z11, Z14
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z10
-	VFMADD213PS  c3f800000<>+0(SB), Z11, Z14
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z10
-	VFMADD213PS  c3f800000<>+0(SB), Z11, Z14
-	VPADDD       Z10, Z9, Z9
-	VPADDD       Z14, Z13, Z13
-	VMOVAPS.Z    Z9, K2, Z3
-	VMOVAPS.Z    Z13, K4, Z9
-	VBLENDMPS    Z5, Z3, K1, Z4
-	VBLENDMPS    Z12, Z9, K3, Z6
+	VSUBPS       Z1, Z5, Z24
+	VCMPPS       $0x15, Z9, Z3, K1
+	VCMPPS       $0x15, Z9, Z24, K2
+	VMOVUPS      Z10, Z5
+	VMOVUPS      Z10, Z25
+	VFMADD213PS  Z8, Z3, Z5
+	VFMADD213PS  Z8, Z24, Z25
+	VSUBPS       Z8, Z5, Z22
+	VSUBPS       Z8, Z25, Z26
+	VMOVUPS      Z3, Z23
+	VMOVUPS      Z24, Z27
+	VFNMADD231PS Z11, Z22, Z23
+	VFNMADD231PS Z11, Z26, Z27
+	VFNMADD231PS Z12, Z22, Z23
+	VFNMADD231PS Z12, Z26, Z27
+	VMOVUPS      Z13, Z22
+	VMOVUPS      Z13, Z26
+	VFMADD213PS  Z14, Z23, Z22
+	VFMADD213PS  Z14, Z27, Z26
+	VFMADD213PS  Z15, Z23, Z22
+	VFMADD213PS  Z15, Z27, Z26
+	VFMADD213PS  Z16, Z23, Z22
+	VFMADD213PS  Z16, Z27, Z26
+	VFMADD213PS  Z17, Z23, Z22
+	VFMADD213PS  Z17, Z27, Z26
+	VFMADD213PS  Z7, Z23, Z22
+	VFMADD213PS  Z7, Z27, Z26
+	VFMADD213PS  Z7, Z23, Z22
+	VFMADD213PS  Z7, Z27, Z26
+	VPSLLD       $0x17, Z5, Z5
+	VPSLLD       $0x17, Z25, Z25
+	VPADDD       Z22, Z5, Z5
+	VPADDD       Z26, Z25, Z25
+	VMOVAPS.Z    Z5, K1, Z5
+	VMOVAPS.Z    Z25, K2, Z22
+	VCMPPS       $0x16, Z18, Z3, K1
+	VCMPPS       $0x16, Z18, Z24, K2
+	VADDPS       Z19, Z3, Z3
+	VADDPS       Z19, Z24, Z23
+	VBLENDMPS    Z3, Z5, K1, Z4
+	VBLENDMPS    Z23, Z22, K2, Z6
 	VMULPS       Z2, Z4, Z3
-	VMULPS       Z2, Z6, Z9
+	VMULPS       Z2, Z6, Z22
 	VMOVUPS      (AX)(DX*4), Z5
-	VMOVUPS      64(AX)(DX*4), Z10
+	VMOVUPS      64(AX)(DX*4), Z23
 	VDIVPS       Z0, Z5, Z5
-	VDIVPS       Z0, Z10, Z11
-	VMOVUPS      c3f800000<>+0(SB), Z10
-	VMOVUPS      c3f800000<>+0(SB), Z12
-	VFNMADD231PS Z5, Z5, Z10
-	VFNMADD231PS Z11, Z11, Z12
-	VMULPS       Z10, Z3, Z3
-	VMULPS       Z12, Z9, Z5
+	VDIVPS       Z0, Z23, Z24
+	VMOVUPS      Z7, Z23
+	VMOVUPS      Z7, Z25
+	VFNMADD231PS Z5, Z5, Z23
+	VFNMADD231PS Z24, Z24, Z25
+	VMULPS       Z23, Z3, Z3
+	VMULPS       Z25, Z22, Z5
 	VMOVUPS      Z3, (AX)(DX*4)
 	VMOVUPS      Z5, 64(AX)(DX*4)
 	ADDQ         $0x20, DX
@@ -2351,27 +2494,27 @@ groups2:
 	VPTESTMD     Z3, Z3, K1
 	VMOVUPS.Z    (AX)(DX*4), K1, Z3
 	VSUBPS       Z1, Z3, Z3
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z3, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS  c4b400000<>+0(SB), Z3, Z4
+	VSUBPS       c4b400000<>+0(SB), Z4, Z5
+	VMOVUPS      Z3, Z6
+	VFNMADD231PS c3f317218<>+0(SB), Z5, Z6
+	VFNMADD231PS cb102e308<>+0(SB), Z5, Z6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
+	VFMADD213PS  c3c0917d1<>+0(SB), Z6, Z5
+	VFMADD213PS  c3d2aab44<>+0(SB), Z6, Z5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f000000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VPADDD       Z5, Z4, Z4
+	VMOVAPS.Z    Z4, K2, Z4
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z3, K2
-	VADDPS       c7f800000<>+0(SB), Z3, Z4
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z3, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z5
-	VFMADD213PS  c4b400000<>+0(SB), Z3, Z5
-	VSUBPS       c4b400000<>+0(SB), Z5, Z6
-	VMOVUPS      Z3, Z3
-	VFNMADD231PS c3f317218<>+0(SB), Z6, Z3
-	VFNMADD231PS cb102e308<>+0(SB), Z6, Z3
-	VPSLLD       $0x17, Z5, Z5
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z6
-	VFMADD213PS  c3c0917d1<>+0(SB), Z3, Z6
-	VFMADD213PS  c3d2aab44<>+0(SB), Z3, Z6
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z3, Z6
-	VFMADD213PS  c3f000000<>+0(SB), Z3, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z6
-	VFMADD213PS  c3f800000<>+0(SB), Z3, Z6
-	VPADDD       Z6, Z5, Z5
-	VMOVAPS.Z    Z5, K3, Z3
-	VBLENDMPS    Z4, Z3, K2, Z7
-	VMULPS       Z2, Z7, Z3
+	VADDPS       c7f800000<>+0(SB), Z3, Z3
+	VBLENDMPS    Z3, Z4, K2, Z20
+	VMULPS       Z2, Z20, Z3
 	VMOVUPS.Z    (AX)(DX*4), K1, Z4
 	VDIVPS       Z0, Z4, Z4
 	VMOVUPS      c3f800000<>+0(SB), Z5
@@ -2382,27 +2525,27 @@ groups2:
 	VPTESTMD     Z3, Z3, K1
 	VMOVUPS.Z    64(AX)(DX*4), K1, Z3
 	VSUBPS       Z1, Z3, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
+	VFMADD213PS  c4b400000<>+0(SB), Z1, Z3
+	VSUBPS       c4b400000<>+0(SB), Z3, Z4
+	VMOVUPS      Z1, Z5
+	VFNMADD231PS c3f317218<>+0(SB), Z4, Z5
+	VFNMADD231PS cb102e308<>+0(SB), Z4, Z5
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
+	VFMADD213PS  c3c0917d1<>+0(SB), Z5, Z4
+	VFMADD213PS  c3d2aab44<>+0(SB), Z5, Z4
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f000000<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z4
+	VFMADD213PS  c3f800000<>+0(SB), Z5, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPADDD       Z4, Z3, Z3
+	VMOVAPS.Z    Z3, K2, Z3
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K2
-	VADDPS       c7f800000<>+0(SB), Z1, Z3
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z4
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z4
-	VSUBPS       c4b400000<>+0(SB), Z4, Z5
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z5, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z5, Z1
-	VPSLLD       $0x17, Z4, Z4
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z5
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z5
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z5
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
-	VPADDD       Z5, Z4, Z4
-	VMOVAPS.Z    Z4, K3, Z1
-	VBLENDMPS    Z3, Z1, K2, Z8
-	VMULPS       Z2, Z8, Z1
+	VADDPS       c7f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z1, Z3, K2, Z21
+	VMULPS       Z2, Z21, Z1
 	VMOVUPS.Z    64(AX)(DX*4), K1, Z2
 	VDIVPS       Z0, Z2, Z0
 	VMOVUPS      c3f800000<>+0(SB), Z2
@@ -2417,85 +2560,92 @@ done3:
 // func attentionGradAVX512(s []float32, dp []float32, m float32, invL float32, d float32, scale float32)
 // Requires: AVX, AVX512F
 TEXT ·attentionGradAVX512(SB), NOSPLIT, $0-64
-	MOVQ s_base+0(FP), AX
-	MOVQ dp_base+24(FP), CX
-	MOVQ s_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
+	MOVQ         s_base+0(FP), AX
+	MOVQ         dp_base+24(FP), CX
+	VBROADCASTSS scale+60(FP), Z0
+	VBROADCASTSS m+48(FP), Z1
+	VBROADCASTSS invL+52(FP), Z2
+	VBROADCASTSS d+56(FP), Z3
+	MOVQ         s_len+8(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $-32, SI
+	JZ           groups2
+	VMOVUPS      c4b400000<>+0(SB), Z8
+	VMOVUPS      c3f800000<>+0(SB), Z9
+	VMOVUPS      cc2aeac4f<>+0(SB), Z10
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z11
+	VMOVUPS      c3f317218<>+0(SB), Z12
+	VMOVUPS      cb102e308<>+0(SB), Z13
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z14
+	VMOVUPS      c3c0917d1<>+0(SB), Z15
+	VMOVUPS      c3d2aab44<>+0(SB), Z16
+	VMOVUPS      c3e2aaa52<>+0(SB), Z17
+	VMOVUPS      c3f000000<>+0(SB), Z18
+	VMOVUPS      c42b17217<>+0(SB), Z19
+	VMOVUPS      c7f800000<>+0(SB), Z20
 
 group1:
-	VMOVUPS      (AX)(BX*4), Z0
-	VMOVUPS      64(AX)(BX*4), Z3
-	VBROADCASTSS scale+60(FP), Z1
-	VBROADCASTSS scale+60(FP), Z4
-	VMULPS       Z1, Z0, Z0
-	VMULPS       Z4, Z3, Z3
-	VBROADCASTSS m+48(FP), Z1
-	VBROADCASTSS m+48(FP), Z4
-	VSUBPS       Z1, Z0, Z0
-	VSUBPS       Z4, Z3, Z8
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z8, K3
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VADDPS       c7f800000<>+0(SB), Z8, Z9
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z8, K4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z10
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z8, Z10
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VSUBPS       c4b400000<>+0(SB), Z10, Z11
-	VMOVUPS      Z0, Z0
-	VMOVUPS      Z8, Z8
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z11, Z8
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z11, Z8
-	VPSLLD       $0x17, Z3, Z3
-	VPSLLD       $0x17, Z10, Z10
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z11
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z8, Z11
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z8, Z11
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z8, Z11
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z8, Z11
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z8, Z11
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z8, Z11
-	VPADDD       Z4, Z3, Z3
-	VPADDD       Z11, Z10, Z10
-	VMOVAPS.Z    Z3, K2, Z0
-	VMOVAPS.Z    Z10, K4, Z3
-	VBLENDMPS    Z1, Z0, K1, Z2
-	VBLENDMPS    Z9, Z3, K3, Z5
-	VBROADCASTSS invL+52(FP), Z0
-	VBROADCASTSS invL+52(FP), Z1
-	VMULPS       Z0, Z2, Z0
-	VMULPS       Z1, Z5, Z4
-	VMOVUPS      Z0, (AX)(BX*4)
-	VMOVUPS      Z4, 64(AX)(BX*4)
-	VMOVUPS      (CX)(BX*4), Z1
-	VMOVUPS      64(CX)(BX*4), Z8
-	VBROADCASTSS d+56(FP), Z3
-	VBROADCASTSS d+56(FP), Z9
-	VSUBPS       Z3, Z1, Z1
-	VSUBPS       Z9, Z8, Z3
-	VMULPS       Z0, Z1, Z0
-	VMULPS       Z4, Z3, Z3
-	VBROADCASTSS scale+60(FP), Z1
-	VBROADCASTSS scale+60(FP), Z4
-	VMULPS       Z1, Z0, Z0
-	VMULPS       Z4, Z3, Z1
-	VMOVUPS      Z0, (CX)(BX*4)
-	VMOVUPS      Z1, 64(CX)(BX*4)
+	VMOVUPS      (AX)(BX*4), Z4
+	VMOVUPS      64(AX)(BX*4), Z6
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z6, Z6
+	VSUBPS       Z1, Z4, Z4
+	VSUBPS       Z1, Z6, Z25
+	VCMPPS       $0x15, Z10, Z4, K1
+	VCMPPS       $0x15, Z10, Z25, K2
+	VMOVUPS      Z11, Z6
+	VMOVUPS      Z11, Z26
+	VFMADD213PS  Z8, Z4, Z6
+	VFMADD213PS  Z8, Z25, Z26
+	VSUBPS       Z8, Z6, Z23
+	VSUBPS       Z8, Z26, Z27
+	VMOVUPS      Z4, Z24
+	VMOVUPS      Z25, Z28
+	VFNMADD231PS Z12, Z23, Z24
+	VFNMADD231PS Z12, Z27, Z28
+	VFNMADD231PS Z13, Z23, Z24
+	VFNMADD231PS Z13, Z27, Z28
+	VMOVUPS      Z14, Z23
+	VMOVUPS      Z14, Z27
+	VFMADD213PS  Z15, Z24, Z23
+	VFMADD213PS  Z15, Z28, Z27
+	VFMADD213PS  Z16, Z24, Z23
+	VFMADD213PS  Z16, Z28, Z27
+	VFMADD213PS  Z17, Z24, Z23
+	VFMADD213PS  Z17, Z28, Z27
+	VFMADD213PS  Z18, Z24, Z23
+	VFMADD213PS  Z18, Z28, Z27
+	VFMADD213PS  Z9, Z24, Z23
+	VFMADD213PS  Z9, Z28, Z27
+	VFMADD213PS  Z9, Z24, Z23
+	VFMADD213PS  Z9, Z28, Z27
+	VPSLLD       $0x17, Z6, Z6
+	VPSLLD       $0x17, Z26, Z26
+	VPADDD       Z23, Z6, Z6
+	VPADDD       Z27, Z26, Z26
+	VMOVAPS.Z    Z6, K1, Z6
+	VMOVAPS.Z    Z26, K2, Z23
+	VCMPPS       $0x16, Z19, Z4, K1
+	VCMPPS       $0x16, Z19, Z25, K2
+	VADDPS       Z20, Z4, Z4
+	VADDPS       Z20, Z25, Z24
+	VBLENDMPS    Z4, Z6, K1, Z5
+	VBLENDMPS    Z24, Z23, K2, Z7
+	VMULPS       Z2, Z5, Z4
+	VMULPS       Z2, Z7, Z23
+	VMOVUPS      Z4, (AX)(BX*4)
+	VMOVUPS      Z23, 64(AX)(BX*4)
+	VMOVUPS      (CX)(BX*4), Z6
+	VMOVUPS      64(CX)(BX*4), Z24
+	VSUBPS       Z3, Z6, Z6
+	VSUBPS       Z3, Z24, Z24
+	VMULPS       Z4, Z6, Z4
+	VMULPS       Z23, Z24, Z6
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z0, Z6, Z6
+	VMOVUPS      Z4, (CX)(BX*4)
+	VMOVUPS      Z6, 64(CX)(BX*4)
 	ADDQ         $0x20, BX
 	CMPQ         BX, SI
 	JLT          group1
@@ -2505,79 +2655,69 @@ groups2:
 	JZ           done3
 	LEAQ         presentAVX512<>+0(SB), SI
 	NEGQ         DX
-	VMOVUPS      128(SI)(DX*4), Z0
-	VPTESTMD     Z0, Z0, K1
-	VMOVUPS.Z    (AX)(BX*4), K1, Z0
-	VBROADCASTSS scale+60(FP), Z1
-	VMULPS       Z1, Z0, Z0
-	VBROADCASTSS m+48(FP), Z1
-	VSUBPS       Z1, Z0, Z0
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z0
-	VPSLLD       $0x17, Z2, Z2
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VPADDD       Z3, Z2, Z2
-	VMOVAPS.Z    Z2, K3, Z0
-	VBLENDMPS    Z1, Z0, K2, Z6
-	VBROADCASTSS invL+52(FP), Z0
-	VMULPS       Z0, Z6, Z0
-	VMOVUPS      Z0, K1, (AX)(BX*4)
-	VMOVUPS.Z    (CX)(BX*4), K1, Z1
-	VBROADCASTSS d+56(FP), Z2
-	VSUBPS       Z2, Z1, Z1
+	VMOVUPS      128(SI)(DX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    (AX)(BX*4), K1, Z4
+	VMULPS       Z0, Z4, Z4
+	VSUBPS       Z1, Z4, Z4
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z4, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z5
+	VFMADD213PS  c4b400000<>+0(SB), Z4, Z5
+	VSUBPS       c4b400000<>+0(SB), Z5, Z6
+	VMOVUPS      Z4, Z7
+	VFNMADD231PS c3f317218<>+0(SB), Z6, Z7
+	VFNMADD231PS cb102e308<>+0(SB), Z6, Z7
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z6
+	VFMADD213PS  c3c0917d1<>+0(SB), Z7, Z6
+	VFMADD213PS  c3d2aab44<>+0(SB), Z7, Z6
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z7, Z6
+	VFMADD213PS  c3f000000<>+0(SB), Z7, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z7, Z6
+	VFMADD213PS  c3f800000<>+0(SB), Z7, Z6
+	VPSLLD       $0x17, Z5, Z5
+	VPADDD       Z6, Z5, Z5
+	VMOVAPS.Z    Z5, K2, Z5
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z4, K2
+	VADDPS       c7f800000<>+0(SB), Z4, Z4
+	VBLENDMPS    Z4, Z5, K2, Z21
+	VMULPS       Z2, Z21, Z4
+	VMOVUPS      Z4, K1, (AX)(BX*4)
+	VMOVUPS.Z    (CX)(BX*4), K1, Z5
+	VSUBPS       Z3, Z5, Z5
+	VMULPS       Z4, Z5, Z4
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS      Z4, K1, (CX)(BX*4)
+	VMOVUPS      192(SI)(DX*4), Z4
+	VPTESTMD     Z4, Z4, K1
+	VMOVUPS.Z    64(AX)(BX*4), K1, Z4
+	VMULPS       Z0, Z4, Z4
+	VSUBPS       Z1, Z4, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z4
+	VFMADD213PS  c4b400000<>+0(SB), Z1, Z4
+	VSUBPS       c4b400000<>+0(SB), Z4, Z5
+	VMOVUPS      Z1, Z6
+	VFNMADD231PS c3f317218<>+0(SB), Z5, Z6
+	VFNMADD231PS cb102e308<>+0(SB), Z5, Z6
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
+	VFMADD213PS  c3c0917d1<>+0(SB), Z6, Z5
+	VFMADD213PS  c3d2aab44<>+0(SB), Z6, Z5
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f000000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VFMADD213PS  c3f800000<>+0(SB), Z6, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VPADDD       Z5, Z4, Z4
+	VMOVAPS.Z    Z4, K2, Z4
+	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K2
+	VADDPS       c7f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z1, Z4, K2, Z22
+	VMULPS       Z2, Z22, Z1
+	VMOVUPS      Z1, K1, 64(AX)(BX*4)
+	VMOVUPS.Z    64(CX)(BX*4), K1, Z2
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       Z1, Z2, Z1
 	VMULPS       Z0, Z1, Z0
-	VBROADCASTSS scale+60(FP), Z1
-	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, K1, (CX)(BX*4)
-	VMOVUPS      192(SI)(DX*4), Z0
-	VPTESTMD     Z0, Z0, K1
-	VMOVUPS.Z    64(AX)(BX*4), K1, Z0
-	VBROADCASTSS scale+60(FP), Z1
-	VMULPS       Z1, Z0, Z0
-	VBROADCASTSS m+48(FP), Z1
-	VSUBPS       Z1, Z0, Z0
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z0, K2
-	VADDPS       c7f800000<>+0(SB), Z0, Z1
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z0, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
-	VFMADD213PS  c4b400000<>+0(SB), Z0, Z2
-	VSUBPS       c4b400000<>+0(SB), Z2, Z3
-	VMOVUPS      Z0, Z0
-	VFNMADD231PS c3f317218<>+0(SB), Z3, Z0
-	VFNMADD231PS cb102e308<>+0(SB), Z3, Z0
-	VPSLLD       $0x17, Z2, Z2
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
-	VFMADD213PS  c3c0917d1<>+0(SB), Z0, Z3
-	VFMADD213PS  c3d2aab44<>+0(SB), Z0, Z3
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f000000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VFMADD213PS  c3f800000<>+0(SB), Z0, Z3
-	VPADDD       Z3, Z2, Z2
-	VMOVAPS.Z    Z2, K3, Z0
-	VBLENDMPS    Z1, Z0, K2, Z7
-	VBROADCASTSS invL+52(FP), Z0
-	VMULPS       Z0, Z7, Z0
-	VMOVUPS      Z0, K1, 64(AX)(BX*4)
-	VMOVUPS.Z    64(CX)(BX*4), K1, Z1
-	VBROADCASTSS d+56(FP), Z2
-	VSUBPS       Z2, Z1, Z1
-	VMULPS       Z0, Z1, Z0
-	VBROADCASTSS scale+60(FP), Z1
-	VMULPS       Z1, Z0, Z0
 	VMOVUPS      Z0, K1, 64(CX)(BX*4)
 
 done3:
@@ -2587,13 +2727,20 @@ done3:
 // func attentionGradSoftcapAVX512(s []float32, dp []float32, m float32, invL float32, d float32, scale float32, softcap float32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·attentionGradSoftcapAVX512(SB), NOSPLIT, $0-68
-	MOVQ s_base+0(FP), AX
-	MOVQ dp_base+24(FP), CX
-	MOVQ s_len+8(FP), DX
-	XORQ BX, BX
-	MOVQ DX, SI
-	ANDQ $-32, SI
-	JZ   groups2
+	MOVQ    s_base+0(FP), AX
+	MOVQ    dp_base+24(FP), CX
+	MOVQ    s_len+8(FP), DX
+	XORQ    BX, BX
+	MOVQ    DX, SI
+	ANDQ    $-32, SI
+	JZ      groups2
+	VMOVUPS c3f800000<>+0(SB), Z10
+	VMOVUPS c4b400000<>+0(SB), Z11
+	VMOVUPS c7fffffff<>+0(SB), Z12
+	VMOVUPS c42b17217<>+0(SB), Z13
+	VMOVUPS c7f800000<>+0(SB), Z14
+	VMOVUPS c3fb8aa3b<>+0(SB), Z15
+	VMOVUPS c3f317218<>+0(SB), Z16
 
 group1:
 	VMOVUPS      (AX)(BX*4), Z0
@@ -2605,151 +2752,172 @@ group1:
 	VBROADCASTSS softcap+64(FP), Z1
 	VBROADCASTSS softcap+64(FP), Z6
 	VDIVPS       Z1, Z0, Z0
-	VDIVPS       Z6, Z5, Z16
-	VANDPS       c7fffffff<>+0(SB), Z0, Z1
-	VANDPS       c7fffffff<>+0(SB), Z16, Z17
+	VDIVPS       Z6, Z5, Z23
+	VANDPS       Z12, Z0, Z1
+	VANDPS       Z12, Z23, Z24
 	VMULPS       Z1, Z1, Z5
-	VMULPS       Z17, Z17, Z18
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z6
-	VMOVUPS      cbbbaf0fe<>+0(SB), Z19
-	VFMADD213PS  c3ca91354<>+0(SB), Z5, Z6
-	VFMADD213PS  c3ca91354<>+0(SB), Z18, Z19
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z5, Z6
-	VFMADD213PS  cbd5c1e2e<>+0(SB), Z18, Z19
-	VFMADD213PS  c3e088393<>+0(SB), Z5, Z6
-	VFMADD213PS  c3e088393<>+0(SB), Z18, Z19
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z5, Z6
-	VFMADD213PS  cbeaaaa99<>+0(SB), Z18, Z19
+	VMULPS       Z24, Z24, Z25
+	VMOVUPS      cbbbaf0fe<>+0(SB), Z26
+	VMOVUPS      Z26, Z6
+	VMOVUPS      Z26, Z26
+	VMOVUPS      c3ca91354<>+0(SB), Z27
+	VFMADD213PS  Z27, Z5, Z6
+	VFMADD213PS  Z27, Z25, Z26
+	VMOVUPS      cbd5c1e2e<>+0(SB), Z27
+	VFMADD213PS  Z27, Z5, Z6
+	VFMADD213PS  Z27, Z25, Z26
+	VMOVUPS      c3e088393<>+0(SB), Z27
+	VFMADD213PS  Z27, Z5, Z6
+	VFMADD213PS  Z27, Z25, Z26
+	VMOVUPS      cbeaaaa99<>+0(SB), Z27
+	VFMADD213PS  Z27, Z5, Z6
+	VFMADD213PS  Z27, Z25, Z26
 	VMULPS       Z5, Z6, Z5
-	VMULPS       Z18, Z19, Z6
+	VMULPS       Z25, Z26, Z6
 	VFMADD213PS  Z1, Z1, Z5
-	VFMADD213PS  Z17, Z17, Z6
+	VFMADD213PS  Z24, Z24, Z6
 	VADDPS       Z1, Z1, Z1
-	VADDPS       Z17, Z17, Z20
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z20, K2
-	VADDPS       c7f800000<>+0(SB), Z1, Z17
-	VADDPS       c7f800000<>+0(SB), Z20, Z21
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z18
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z22
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z18
-	VFMADD213PS  c4b400000<>+0(SB), Z20, Z22
-	VSUBPS       c4b400000<>+0(SB), Z18, Z19
-	VSUBPS       c4b400000<>+0(SB), Z22, Z23
+	VADDPS       Z24, Z24, Z27
+	VCMPPS       $0x16, Z13, Z1, K1
+	VCMPPS       $0x16, Z13, Z27, K2
+	VADDPS       Z14, Z1, Z24
+	VADDPS       Z14, Z27, Z28
+	VMOVUPS      Z15, Z25
+	VMOVUPS      Z15, Z29
+	VFMADD213PS  Z11, Z1, Z25
+	VFMADD213PS  Z11, Z27, Z29
+	VSUBPS       Z11, Z25, Z26
+	VSUBPS       Z11, Z29, Z30
 	VMOVUPS      Z1, Z1
-	VMOVUPS      Z20, Z20
-	VFNMADD231PS c3f317218<>+0(SB), Z19, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z23, Z20
-	VFNMADD231PS cb102e308<>+0(SB), Z19, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z23, Z20
-	VPSLLD       $0x17, Z18, Z18
-	VPSLLD       $0x17, Z22, Z22
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z19
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z23
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z19
-	VFMADD213PS  c3c0917d1<>+0(SB), Z20, Z23
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z19
-	VFMADD213PS  c3d2aab44<>+0(SB), Z20, Z23
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z19
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z20, Z23
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z19
-	VFMADD213PS  c3f000000<>+0(SB), Z20, Z23
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z19
-	VFMADD213PS  c3f800000<>+0(SB), Z20, Z23
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z19
-	VFMADD213PS  c3f800000<>+0(SB), Z20, Z23
-	VPADDD       Z19, Z18, Z18
-	VPADDD       Z23, Z22, Z22
-	VBLENDMPS    Z17, Z18, K1, Z2
-	VBLENDMPS    Z21, Z22, K2, Z7
-	VADDPS       c3f800000<>+0(SB), Z2, Z1
-	VADDPS       c3f800000<>+0(SB), Z7, Z18
-	VMOVUPS      c40000000<>+0(SB), Z17
-	VMOVUPS      c40000000<>+0(SB), Z19
-	VDIVPS       Z1, Z17, Z1
-	VDIVPS       Z18, Z19, Z18
-	VMOVUPS      c3f800000<>+0(SB), Z17
-	VMOVUPS      c3f800000<>+0(SB), Z19
-	VSUBPS       Z1, Z17, Z1
-	VSUBPS       Z18, Z19, Z18
-	VANDPS       c7fffffff<>+0(SB), Z0, Z17
-	VANDPS       c7fffffff<>+0(SB), Z16, Z19
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z17, K1
-	VCMPPS       $0x11, c3f200000<>+0(SB), Z19, K2
+	VMOVUPS      Z27, Z27
+	VFNMADD231PS Z16, Z26, Z1
+	VFNMADD231PS Z16, Z30, Z27
+	VMOVUPS      cb102e308<>+0(SB), Z31
+	VFNMADD231PS Z31, Z26, Z1
+	VFNMADD231PS Z31, Z30, Z27
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z30
+	VMOVUPS      Z30, Z26
+	VMOVUPS      Z30, Z30
+	VMOVUPS      c3c0917d1<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3d2aab44<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3e2aaa52<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VMOVUPS      c3f000000<>+0(SB), Z31
+	VFMADD213PS  Z31, Z1, Z26
+	VFMADD213PS  Z31, Z27, Z30
+	VFMADD213PS  Z10, Z1, Z26
+	VFMADD213PS  Z10, Z27, Z30
+	VFMADD213PS  Z10, Z1, Z26
+	VFMADD213PS  Z10, Z27, Z30
+	VPSLLD       $0x17, Z25, Z25
+	VPSLLD       $0x17, Z29, Z29
+	VPADDD       Z26, Z25, Z25
+	VPADDD       Z30, Z29, Z29
+	VBLENDMPS    Z24, Z25, K1, Z2
+	VBLENDMPS    Z28, Z29, K2, Z7
+	VADDPS       Z10, Z2, Z1
+	VADDPS       Z10, Z7, Z25
+	VMOVUPS      c40000000<>+0(SB), Z26
+	VMOVUPS      Z26, Z24
+	VMOVUPS      Z26, Z26
+	VDIVPS       Z1, Z24, Z1
+	VDIVPS       Z25, Z26, Z25
+	VMOVUPS      Z10, Z24
+	VMOVUPS      Z10, Z26
+	VSUBPS       Z1, Z24, Z1
+	VSUBPS       Z25, Z26, Z25
+	VANDPS       Z12, Z0, Z24
+	VANDPS       Z12, Z23, Z26
+	VMOVUPS      c3f200000<>+0(SB), Z27
+	VCMPPS       $0x11, Z27, Z24, K1
+	VCMPPS       $0x11, Z27, Z26, K2
 	VBLENDMPS    Z5, Z1, K1, Z3
-	VBLENDMPS    Z6, Z18, K2, Z8
-	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VANDPS       c80000000<>+0(SB), Z16, Z1
+	VBLENDMPS    Z6, Z25, K2, Z8
+	VMOVUPS      c80000000<>+0(SB), Z1
+	VANDPS       Z1, Z0, Z0
+	VANDPS       Z1, Z23, Z1
 	VORPS        Z0, Z3, Z0
 	VORPS        Z1, Z8, Z5
 	VBROADCASTSS softcap+64(FP), Z1
 	VBROADCASTSS softcap+64(FP), Z6
 	VMULPS       Z1, Z0, Z1
-	VMULPS       Z6, Z5, Z16
+	VMULPS       Z6, Z5, Z23
 	VBROADCASTSS m+48(FP), Z6
-	VBROADCASTSS m+48(FP), Z17
+	VBROADCASTSS m+48(FP), Z24
 	VSUBPS       Z6, Z1, Z1
-	VSUBPS       Z17, Z16, Z18
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K1
-	VCMPPS       $0x16, c42b17217<>+0(SB), Z18, K3
-	VADDPS       c7f800000<>+0(SB), Z1, Z6
-	VADDPS       c7f800000<>+0(SB), Z18, Z19
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z18, K4
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z16
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z20
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z16
-	VFMADD213PS  c4b400000<>+0(SB), Z18, Z20
-	VSUBPS       c4b400000<>+0(SB), Z16, Z17
-	VSUBPS       c4b400000<>+0(SB), Z20, Z21
-	VMOVUPS      Z1, Z1
-	VMOVUPS      Z18, Z18
-	VFNMADD231PS c3f317218<>+0(SB), Z17, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z21, Z18
-	VFNMADD231PS cb102e308<>+0(SB), Z17, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z21, Z18
-	VPSLLD       $0x17, Z16, Z16
-	VPSLLD       $0x17, Z20, Z20
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z17
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z21
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z17
-	VFMADD213PS  c3c0917d1<>+0(SB), Z18, Z21
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z17
-	VFMADD213PS  c3d2aab44<>+0(SB), Z18, Z21
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z17
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z17
-	VFMADD213PS  c3f000000<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z17
-	VFMADD213PS  c3f800000<>+0(SB), Z18, Z21
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z17
-	VFMADD213PS  c3f800000<>+0(SB), Z18, Z21
-	VPADDD       Z17, Z16, Z16
-	VPADDD       Z21, Z20, Z20
-	VMOVAPS.Z    Z16, K2, Z1
-	VMOVAPS.Z    Z20, K4, Z16
-	VBLENDMPS    Z6, Z1, K1, Z4
-	VBLENDMPS    Z19, Z16, K3, Z9
+	VSUBPS       Z24, Z23, Z25
+	VMOVUPS      cc2aeac4f<>+0(SB), Z6
+	VCMPPS       $0x15, Z6, Z1, K1
+	VCMPPS       $0x15, Z6, Z25, K2
+	VMOVUPS      Z15, Z6
+	VMOVUPS      Z15, Z26
+	VFMADD213PS  Z11, Z1, Z6
+	VFMADD213PS  Z11, Z25, Z26
+	VSUBPS       Z11, Z6, Z23
+	VSUBPS       Z11, Z26, Z27
+	VMOVUPS      Z1, Z24
+	VMOVUPS      Z25, Z28
+	VFNMADD231PS Z16, Z23, Z24
+	VFNMADD231PS Z16, Z27, Z28
+	VMOVUPS      cb102e308<>+0(SB), Z29
+	VFNMADD231PS Z29, Z23, Z24
+	VFNMADD231PS Z29, Z27, Z28
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z27
+	VMOVUPS      Z27, Z23
+	VMOVUPS      Z27, Z27
+	VMOVUPS      c3c0917d1<>+0(SB), Z29
+	VFMADD213PS  Z29, Z24, Z23
+	VFMADD213PS  Z29, Z28, Z27
+	VMOVUPS      c3d2aab44<>+0(SB), Z29
+	VFMADD213PS  Z29, Z24, Z23
+	VFMADD213PS  Z29, Z28, Z27
+	VMOVUPS      c3e2aaa52<>+0(SB), Z29
+	VFMADD213PS  Z29, Z24, Z23
+	VFMADD213PS  Z29, Z28, Z27
+	VMOVUPS      c3f000000<>+0(SB), Z29
+	VFMADD213PS  Z29, Z24, Z23
+	VFMADD213PS  Z29, Z28, Z27
+	VFMADD213PS  Z10, Z24, Z23
+	VFMADD213PS  Z10, Z28, Z27
+	VFMADD213PS  Z10, Z24, Z23
+	VFMADD213PS  Z10, Z28, Z27
+	VPSLLD       $0x17, Z6, Z6
+	VPSLLD       $0x17, Z26, Z26
+	VPADDD       Z23, Z6, Z6
+	VPADDD       Z27, Z26, Z26
+	VMOVAPS.Z    Z6, K1, Z6
+	VMOVAPS.Z    Z26, K2, Z23
+	VCMPPS       $0x16, Z13, Z1, K1
+	VCMPPS       $0x16, Z13, Z25, K2
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z14, Z25, Z24
+	VBLENDMPS    Z1, Z6, K1, Z4
+	VBLENDMPS    Z24, Z23, K2, Z9
 	VBROADCASTSS invL+52(FP), Z1
 	VBROADCASTSS invL+52(FP), Z6
 	VMULPS       Z1, Z4, Z1
-	VMULPS       Z6, Z9, Z17
+	VMULPS       Z6, Z9, Z24
 	VMOVUPS      Z1, (AX)(BX*4)
-	VMOVUPS      Z17, 64(AX)(BX*4)
+	VMOVUPS      Z24, 64(AX)(BX*4)
 	VMOVUPS      (CX)(BX*4), Z6
-	VMOVUPS      64(CX)(BX*4), Z18
-	VBROADCASTSS d+56(FP), Z16
-	VBROADCASTSS d+56(FP), Z19
-	VSUBPS       Z16, Z6, Z6
-	VSUBPS       Z19, Z18, Z16
+	VMOVUPS      64(CX)(BX*4), Z25
+	VBROADCASTSS d+56(FP), Z23
+	VBROADCASTSS d+56(FP), Z26
+	VSUBPS       Z23, Z6, Z6
+	VSUBPS       Z26, Z25, Z23
 	VMULPS       Z1, Z6, Z1
-	VMULPS       Z17, Z16, Z16
-	VMOVUPS      c3f800000<>+0(SB), Z6
-	VMOVUPS      c3f800000<>+0(SB), Z17
+	VMULPS       Z24, Z23, Z23
+	VMOVUPS      Z10, Z6
+	VMOVUPS      Z10, Z24
 	VFNMADD231PS Z0, Z0, Z6
-	VFNMADD231PS Z5, Z5, Z17
+	VFNMADD231PS Z5, Z5, Z24
 	VMULPS       Z6, Z1, Z0
-	VMULPS       Z17, Z16, Z5
+	VMULPS       Z24, Z23, Z5
 	VBROADCASTSS scale+60(FP), Z1
 	VBROADCASTSS scale+60(FP), Z6
 	VMULPS       Z1, Z0, Z0
@@ -2790,7 +2958,6 @@ groups2:
 	VMOVUPS      Z1, Z1
 	VFNMADD231PS c3f317218<>+0(SB), Z5, Z1
 	VFNMADD231PS cb102e308<>+0(SB), Z5, Z1
-	VPSLLD       $0x17, Z4, Z4
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
 	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z5
 	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z5
@@ -2798,44 +2965,45 @@ groups2:
 	VFMADD213PS  c3f000000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
 	VPADDD       Z5, Z4, Z4
-	VBLENDMPS    Z3, Z4, K2, Z10
-	VADDPS       c3f800000<>+0(SB), Z10, Z1
+	VBLENDMPS    Z3, Z4, K2, Z17
+	VADDPS       c3f800000<>+0(SB), Z17, Z1
 	VMOVUPS      c40000000<>+0(SB), Z3
 	VDIVPS       Z1, Z3, Z1
 	VMOVUPS      c3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z3
 	VCMPPS       $0x11, c3f200000<>+0(SB), Z3, K2
-	VBLENDMPS    Z2, Z1, K2, Z11
+	VBLENDMPS    Z2, Z1, K2, Z18
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z11, Z0
+	VORPS        Z0, Z18, Z0
 	VBROADCASTSS softcap+64(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VBROADCASTSS m+48(FP), Z2
 	VSUBPS       Z2, Z1, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS  c4b400000<>+0(SB), Z1, Z2
+	VSUBPS       c4b400000<>+0(SB), Z2, Z3
+	VMOVUPS      Z1, Z4
+	VFNMADD231PS c3f317218<>+0(SB), Z3, Z4
+	VFNMADD231PS cb102e308<>+0(SB), Z3, Z4
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
+	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z3
+	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z3
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f000000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z3, Z2, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K2
-	VADDPS       c7f800000<>+0(SB), Z1, Z2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z3
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z1
-	VPSLLD       $0x17, Z3, Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VPADDD       Z4, Z3, Z3
-	VMOVAPS.Z    Z3, K3, Z1
-	VBLENDMPS    Z2, Z1, K2, Z12
+	VADDPS       c7f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z1, Z2, K2, Z19
 	VBROADCASTSS invL+52(FP), Z1
-	VMULPS       Z1, Z12, Z1
+	VMULPS       Z1, Z19, Z1
 	VMOVUPS      Z1, K1, (AX)(BX*4)
 	VMOVUPS.Z    (CX)(BX*4), K1, Z2
 	VBROADCASTSS d+56(FP), Z3
@@ -2872,7 +3040,6 @@ groups2:
 	VMOVUPS      Z1, Z1
 	VFNMADD231PS c3f317218<>+0(SB), Z5, Z1
 	VFNMADD231PS cb102e308<>+0(SB), Z5, Z1
-	VPSLLD       $0x17, Z4, Z4
 	VMOVUPS      c3ab5b7b3<>+0(SB), Z5
 	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z5
 	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z5
@@ -2880,44 +3047,45 @@ groups2:
 	VFMADD213PS  c3f000000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
 	VFMADD213PS  c3f800000<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z4, Z4
 	VPADDD       Z5, Z4, Z4
-	VBLENDMPS    Z3, Z4, K2, Z13
-	VADDPS       c3f800000<>+0(SB), Z13, Z1
+	VBLENDMPS    Z3, Z4, K2, Z20
+	VADDPS       c3f800000<>+0(SB), Z20, Z1
 	VMOVUPS      c40000000<>+0(SB), Z3
 	VDIVPS       Z1, Z3, Z1
 	VMOVUPS      c3f800000<>+0(SB), Z3
 	VSUBPS       Z1, Z3, Z1
 	VANDPS       c7fffffff<>+0(SB), Z0, Z3
 	VCMPPS       $0x11, c3f200000<>+0(SB), Z3, K2
-	VBLENDMPS    Z2, Z1, K2, Z14
+	VBLENDMPS    Z2, Z1, K2, Z21
 	VANDPS       c80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z14, Z0
+	VORPS        Z0, Z21, Z0
 	VBROADCASTSS softcap+64(FP), Z1
 	VMULPS       Z1, Z0, Z1
 	VBROADCASTSS m+48(FP), Z2
 	VSUBPS       Z2, Z1, Z1
+	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K2
+	VMOVUPS      c3fb8aa3b<>+0(SB), Z2
+	VFMADD213PS  c4b400000<>+0(SB), Z1, Z2
+	VSUBPS       c4b400000<>+0(SB), Z2, Z3
+	VMOVUPS      Z1, Z4
+	VFNMADD231PS c3f317218<>+0(SB), Z3, Z4
+	VFNMADD231PS cb102e308<>+0(SB), Z3, Z4
+	VMOVUPS      c3ab5b7b3<>+0(SB), Z3
+	VFMADD213PS  c3c0917d1<>+0(SB), Z4, Z3
+	VFMADD213PS  c3d2aab44<>+0(SB), Z4, Z3
+	VFMADD213PS  c3e2aaa52<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f000000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VFMADD213PS  c3f800000<>+0(SB), Z4, Z3
+	VPSLLD       $0x17, Z2, Z2
+	VPADDD       Z3, Z2, Z2
+	VMOVAPS.Z    Z2, K2, Z2
 	VCMPPS       $0x16, c42b17217<>+0(SB), Z1, K2
-	VADDPS       c7f800000<>+0(SB), Z1, Z2
-	VCMPPS       $0x15, cc2aeac4f<>+0(SB), Z1, K3
-	VMOVUPS      c3fb8aa3b<>+0(SB), Z3
-	VFMADD213PS  c4b400000<>+0(SB), Z1, Z3
-	VSUBPS       c4b400000<>+0(SB), Z3, Z4
-	VMOVUPS      Z1, Z1
-	VFNMADD231PS c3f317218<>+0(SB), Z4, Z1
-	VFNMADD231PS cb102e308<>+0(SB), Z4, Z1
-	VPSLLD       $0x17, Z3, Z3
-	VMOVUPS      c3ab5b7b3<>+0(SB), Z4
-	VFMADD213PS  c3c0917d1<>+0(SB), Z1, Z4
-	VFMADD213PS  c3d2aab44<>+0(SB), Z1, Z4
-	VFMADD213PS  c3e2aaa52<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f000000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VFMADD213PS  c3f800000<>+0(SB), Z1, Z4
-	VPADDD       Z4, Z3, Z3
-	VMOVAPS.Z    Z3, K3, Z1
-	VBLENDMPS    Z2, Z1, K2, Z15
+	VADDPS       c7f800000<>+0(SB), Z1, Z1
+	VBLENDMPS    Z1, Z2, K2, Z22
 	VBROADCASTSS invL+52(FP), Z1
-	VMULPS       Z1, Z15, Z1
+	VMULPS       Z1, Z22, Z1
 	VMOVUPS      Z1, K1, 64(AX)(BX*4)
 	VMOVUPS.Z    64(CX)(BX*4), K1, Z2
 	VBROADCASTSS d+56(FP), Z3

@@ -38,42 +38,42 @@ func activations(a *asm) {
 // plain writes out = f(in). f's x loads the element, each time that it is called:
 // registers are short.
 func (a *asm) plain(name string, f func(x func() vec) vec) {
-	a.function(name, "func(out, in []float32)")
-	out, in := a.ptr("out"), a.ptr("in")
-	a.each(a.length("out"), func(u *unit) { u.store(f(func() vec { return u.load(in) }), out) })
-	a.end()
+	a.function(name, "func(out, in []float32)", func() {
+		out, in := a.ptr("out"), a.ptr("in")
+		a.each(a.length("out"), func(u *unit) { u.store(f(func() vec { return u.load(in) }), out) })
+	})
 }
 
 // slope writes dIn = dOut * f(in).
 func (a *asm) slope(name string, f func(x func() vec) vec) {
-	a.function(name, "func(dIn, dOut, in []float32)")
-	dIn, dOut, in := a.ptr("dIn"), a.ptr("dOut"), a.ptr("in")
-	a.each(a.length("dIn"), func(u *unit) { u.store(u.mul(f(func() vec { return u.load(in) }), u.load(dOut)), dIn) })
-	a.end()
+	a.function(name, "func(dIn, dOut, in []float32)", func() {
+		dIn, dOut, in := a.ptr("dIn"), a.ptr("dOut"), a.ptr("in")
+		a.each(a.length("dIn"), func(u *unit) { u.store(u.mul(f(func() vec { return u.load(in) }), u.load(dOut)), dIn) })
+	})
 }
 
 // gatedPair writes a gated activation gate*sigmoid(gate)*up and its gradient.
 func (a *asm) gatedPair(name string, sigmoid func(x vec) vec, slope func(x, s vec) vec) {
-	a.function(name, "func(out, gate, up []float32)")
-	out, gate, up := a.ptr("out"), a.ptr("gate"), a.ptr("up")
-	a.each(a.length("out"), func(u *unit) {
-		x := u.load(gate)
-		u.store(u.mul(u.mul(x, sigmoid(x)), u.load(up)), out)
+	a.function(name, "func(out, gate, up []float32)", func() {
+		out, gate, up := a.ptr("out"), a.ptr("gate"), a.ptr("up")
+		a.each(a.length("out"), func(u *unit) {
+			x := u.load(gate)
+			u.store(u.mul(u.mul(x, sigmoid(x)), u.load(up)), out)
+		})
 	})
-	a.end()
 
-	a.function(name+"Grad", "func(dGate, dUp, dOut, gate, up []float32)")
-	dGate, dUp, dOut := a.ptr("dGate"), a.ptr("dUp"), a.ptr("dOut")
-	gate, up = a.ptr("gate"), a.ptr("up")
-	a.each(a.length("dOut"), func(u *unit) {
-		x := u.load(gate)
-		s := sigmoid(x)
-		d := u.load(dOut)
-		product := u.mul(d, u.load(up)) // before dUp is stored, which may be up
-		u.store(u.mul(d, u.mul(x, s)), dUp)
-		u.store(u.mul(product, slope(x, s)), dGate)
+	a.function(name+"Grad", "func(dGate, dUp, dOut, gate, up []float32)", func() {
+		dGate, dUp, dOut := a.ptr("dGate"), a.ptr("dUp"), a.ptr("dOut")
+		gate, up := a.ptr("gate"), a.ptr("up")
+		a.each(a.length("dOut"), func(u *unit) {
+			x := u.load(gate)
+			s := sigmoid(x)
+			d := u.load(dOut)
+			product := u.mul(d, u.load(up)) // before dUp is stored, which may be up
+			u.store(u.mul(d, u.mul(x, s)), dUp)
+			u.store(u.mul(product, slope(x, s)), dGate)
+		})
 	})
-	a.end()
 }
 
 func (a *asm) geluSigmoid(x vec) vec {

@@ -6,8 +6,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -18,11 +19,15 @@ type vec = reg.VecVirtual
 // asm writes instructions. Its methods return new registers and leave their
 // operands as they are, unless they are named for an assignment.
 type asm struct {
-	*build.Context
-	wide      bool
+	*build.Context // of the function
+	wide           bool
+	labels         int
+	hoisted        int // constants that loops keep in registers
+	constants      int // constants in the loop that has most
+
+	functions []*ir.Function
+	words     map[string][]uint32 // constants, by name
 	stubs     *bytes.Buffer
-	constants map[string]bool // data sections that the file has
-	labels    int
 }
 
 func (a *asm) suffix() string {
@@ -58,28 +63,12 @@ func (a *asm) f(x float32) operand.Op { return a.u(math.Float32bits(x)) }
 
 // u is f by its bits.
 func (a *asm) u(bits uint32) operand.Op {
-	name := fmt.Sprintf("c%08x", bits)
-	if !a.constants[name] {
-		a.constants[name] = true
-		a.StaticGlobal(name)
-		a.DataAttributes(attr.RODATA | attr.NOPTR)
-		for range 16 {
-			a.AppendDatum(operand.U32(bits))
-		}
-	}
-	return operand.NewDataAddr(operand.Symbol{Name: name, Static: true}, 0)
+	return a.table(fmt.Sprintf("c%08x", bits), slices.Repeat([]uint32{bits}, 16)...)
 }
 
 // table is a constant vector of 32-bit words.
 func (a *asm) table(name string, words ...uint32) operand.Mem {
-	if !a.constants[name] {
-		a.constants[name] = true
-		a.StaticGlobal(name)
-		a.DataAttributes(attr.RODATA | attr.NOPTR)
-		for _, w := range words {
-			a.AppendDatum(operand.U32(w))
-		}
-	}
+	a.words[name] = words
 	return operand.NewDataAddr(operand.Symbol{Name: name, Static: true}, 0)
 }
 
@@ -223,12 +212,15 @@ func (a *asm) word(name string) reg.GPVirtual {
 	return r
 }
 
-func (a *asm) scalar(name string) vec {
-	c, err := a.Param(name).Resolve()
+func (a *asm) scalar(name string) vec { return a.component(a.Param(name)) }
+
+// component is a part of a parameter in all lanes.
+func (a *asm) component(c gotypes.Component) vec {
+	part, err := c.Resolve()
 	if err != nil {
 		panic(err)
 	}
-	return a.broadcast(c.Addr)
+	return a.broadcast(part.Addr)
 }
 
 // fold folds the lanes of a reduction, halving them: join is called with the lower
@@ -363,35 +355,12 @@ func (a *asm) groups(n reg.Register, body func(u *unit)) reg.Register {
 	a.MOVQ(n, end)
 	a.ANDQ(operand.I8(-size), end)
 	a.JZ(operand.LabelRef(done))
-	a.Label(loop)
-	a.interleave(func() { body(a.unit(0, index)) }, func() { body(a.unit(1, index)) })
+	a.loop(loop, func() { body(a.unit(0, index)) }, func() { body(a.unit(1, index)) })
 	a.ADDQ(operand.Imm(uint64(size)), index)
 	a.CMPQ(index, end)
 	a.JLT(operand.LabelRef(loop))
 	a.Label(done)
 	return index
-}
-
-// interleave writes the instructions of two bodies in turn: their chains are long,
-// and the processor's window is too short to find the second behind the first.
-func (a *asm) interleave(first, second func()) {
-	file, _ := a.Result() // its errors are seen to at the end
-	functions := file.Functions()
-	f := functions[len(functions)-1]
-	start := len(f.Nodes)
-	first()
-	middle := len(f.Nodes)
-	second()
-	x, y := slices.Clone(f.Nodes[start:middle]), slices.Clone(f.Nodes[middle:])
-	f.Nodes = f.Nodes[:start]
-	for i := range max(len(x), len(y)) {
-		if i < len(x) {
-			f.Nodes = append(f.Nodes, x[i])
-		}
-		if i < len(y) {
-			f.Nodes = append(f.Nodes, y[i])
-		}
-	}
 }
 
 // bytes is the size of a vector.

@@ -12,29 +12,29 @@ import (
 // block: its words are in the lower halves, and what is in the upper ones does not
 // matter, as VPMULUDQ does not look there.
 func dropouts(a *asm) {
-	a.function("dropout", "func(dst, src []float32, s *rng.Sequence, block uint64, threshold uint32, scale float32)")
-	dst, src, n := a.ptr("dst"), a.ptr("src"), a.length("dst")
-	s, block := a.word("s"), a.word("block")
-	index, end := a.GP64(), a.GP64()
-	a.XORQ(index, index)
-	scale := a.scalar("scale")
-	threshold := a.scalar("threshold")
-	done := a.label("done")
-	a.MOVQ(n, end)
-	a.ANDQ(operand.I8(-32), end)
-	a.JZ(operand.LabelRef(done))
-	loop := a.label("group")
-	a.Label(loop)
-	for i, w := range a.philox(s, block) {
-		x := a.mul(scale, operand.Mem{Base: src, Index: index, Scale: 4, Disp: a.bytes() * i})
-		a.VMOVUPS(a.keep(a.notBelow(w, threshold), x), operand.Mem{Base: dst, Index: index, Scale: 4, Disp: a.bytes() * i})
-	}
-	a.ADDQ(operand.Imm(8), block)
-	a.ADDQ(operand.Imm(32), index)
-	a.CMPQ(index, end)
-	a.JLT(operand.LabelRef(loop))
-	a.Label(done)
-	a.end()
+	a.function("dropout", "func(dst, src []float32, s rng.Sequence, block uint64, threshold uint32, scale float32)", func() {
+		dst, src, n := a.ptr("dst"), a.ptr("src"), a.length("dst")
+		block := a.word("block")
+		index, end := a.GP64(), a.GP64()
+		a.XORQ(index, index)
+		scale := a.scalar("scale")
+		threshold := a.scalar("threshold")
+		done := a.label("done")
+		a.MOVQ(n, end)
+		a.ANDQ(operand.I8(-32), end)
+		a.JZ(operand.LabelRef(done))
+		loop := a.label("group")
+		a.Label(loop)
+		for i, w := range a.philox(block) {
+			x := a.mul(scale, operand.Mem{Base: src, Index: index, Scale: 4, Disp: a.bytes() * i})
+			a.VMOVUPS(a.keep(a.notBelow(w, threshold), x), operand.Mem{Base: dst, Index: index, Scale: 4, Disp: a.bytes() * i})
+		}
+		a.ADDQ(operand.Imm(8), block)
+		a.ADDQ(operand.Imm(32), index)
+		a.CMPQ(index, end)
+		a.JLT(operand.LabelRef(loop))
+		a.Label(done)
+	})
 }
 
 // notBelow is x >= y, unsigned.
@@ -51,19 +51,16 @@ func (a *asm) notBelow(x, y vec) mask {
 }
 
 // philox is values 4*block to 4*block+31, in order.
-func (a *asm) philox(s, block reg.Register) []vec {
-	lower, k0, k1 := a.XMM(), a.broadcast(operand.Mem{Base: s}), a.broadcast(operand.Mem{Base: s, Disp: 4})
+func (a *asm) philox(block reg.Register) []vec {
+	sequence := func(field string, i int) vec { return a.component(a.Param("s").Field(field).Index(i)) }
+	lower, k0, k1 := a.XMM(), sequence("Key", 0), sequence("Key", 1)
 	a.VMOVQ(block, lower)
 	c := make([][4]vec, a.units())
 	for k := range c {
-		for i := range c[k] {
-			c[k][i] = a.vec()
-		}
+		c[k] = [4]vec{a.vec(), a.vec(), sequence("Counter", 0), sequence("Counter", 1)}
 		a.VPBROADCASTQ(lower, c[k][0])
 		a.VPSRLQ(operand.Imm(32), c[k][0], c[k][1])
 		a.VPADDQ(a.blocks(k), c[k][0], c[k][0])
-		a.VBROADCASTSS(operand.Mem{Base: s, Disp: 8}, c[k][2])
-		a.VBROADCASTSS(operand.Mem{Base: s, Disp: 12}, c[k][3])
 	}
 	const m0, m1, w0, w1 = 0xD2511F53, 0xCD9E8D57, 0x9E3779B9, 0xBB67AE85
 	for round := range 10 {

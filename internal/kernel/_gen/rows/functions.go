@@ -29,21 +29,24 @@ func functions(a *asm) {
 		name string
 		of   func(x vec) vec
 	}{{"exp", a.exp}, {"tanh", a.tanh}, {"erf", a.erf}, {"sigmoid", a.sigmoid}} {
-		a.function(f.name, "func(dst, src []float32)")
-		dst, src := a.ptr("dst"), a.ptr("src")
-		a.each(a.length("dst"), func(u *unit) { u.store(f.of(u.load(src)), dst) })
-		a.end()
+		a.function(f.name, "func(dst, src []float32)", func() {
+			dst, src := a.ptr("dst"), a.ptr("src")
+			a.each(a.length("dst"), func(u *unit) { u.store(f.of(u.load(src)), dst) })
+		})
 	}
 }
 
 // exp is ExpScalar.
 func (a *asm) exp(x vec) vec {
-	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.add(x, a.u(0x7f800000)), a.expFalling(x))
+	y := a.keep(a.compare(notLess, x, a.f(expMin)), a.expNormal(x))
+	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.add(x, a.u(0x7f800000)), y)
 }
 
-// expFalling is exp of x <= 0 or NaN.
+// expFalling is exp of x <= 0 or NaN: 2^n fits in a float32.
 func (a *asm) expFalling(x vec) vec {
-	return a.keep(a.compare(notLess, x, a.f(expMin)), a.expNormal(x))
+	t, p := a.expReduced(x, shift+127) // t has the exponent of 2^n in its low bits
+	a.VPSLLD(operand.Imm(23), t, t)
+	return a.keep(a.compare(notLess, x, a.f(expMin)), a.mul(p, t))
 }
 
 // expRising is exp of x >= 0 or NaN.
@@ -51,19 +54,23 @@ func (a *asm) expRising(x vec) vec {
 	return a.choose(a.compare(notLessEqual, x, a.f(expMax)), a.add(x, a.u(0x7f800000)), a.expNormal(x))
 }
 
-// expNormal is exp where its result is a normal number. A NaN without low bits, as
-// arithmetic makes it, stays one.
+// expNormal is exp where its result is a normal number; a NaN is lost.
 func (a *asm) expNormal(x vec) vec {
-	t := a.get(a.f(log2E))
+	t, p := a.expReduced(x, shift)
+	a.VPSLLD(operand.Imm(23), t, t)
+	a.VPADDD(p, t, t)
+	return t
+}
+
+// expReduced gives t = fma(x, log2(e), shift) and p with exp(x) = 2^n p.
+func (a *asm) expReduced(x vec, shift float32) (t, p vec) {
+	t = a.get(a.f(log2E))
 	a.multiplyAdd(t, x, a.f(shift))
 	n := a.sub(t, a.f(shift))
 	r := a.get(x)
 	a.VFNMADD231PS(a.f(ln2Hi), n, r)
 	a.VFNMADD231PS(a.f(ln2Lo), n, r)
-	y := a.vec()
-	a.VPSLLD(operand.Imm(23), t, y)
-	a.VPADDD(a.horner(r, expSeries...), y, y)
-	return y
+	return t, a.horner(r, expSeries...)
 }
 
 // tanh is TanhScalar.

@@ -56,57 +56,57 @@ func (a *asm) either(p reg.Register, yes, no func()) {
 }
 
 func (a *asm) layerNorm() {
-	a.function("layerNorm", "func(out, in, gain, bias []float32, eps float32) (mean, rstd float32)")
-	in, n := a.ptr("in"), a.length("in")
-	sums := a.zeros()
-	a.each(n, func(u *unit) { u.VADDPS(u.load(in), sums[u.lane], sums[u.lane]) })
-	mean := a.mean(sums, n)
-	a.Store(mean.AsX(), a.Return("mean"))
-	squares := a.zeros()
-	a.each(n, func(u *unit) {
-		d := u.present(u.sub(u.load(in), mean))
-		u.accumulate(squares[u.lane], d, d)
-	})
-	scalar, rstd := a.deviation(squares, n)
-	a.Store(scalar, a.Return("rstd"))
-	out, gain, bias := a.ptr("out"), a.ptr("gain"), a.ptr("bias")
-	normal := func(u *unit) vec { return u.mul(u.sub(u.load(in), mean), rstd) }
-	a.either(bias, func() {
+	a.function("layerNorm", "func(out, in, gain, bias []float32, eps float32) (mean, rstd float32)", func() {
+		in, n := a.ptr("in"), a.length("in")
+		sums := a.zeros()
+		a.each(n, func(u *unit) { u.VADDPS(u.load(in), sums[u.lane], sums[u.lane]) })
+		mean := a.mean(sums, n)
+		a.Store(mean.AsX(), a.Return("mean"))
+		squares := a.zeros()
 		a.each(n, func(u *unit) {
-			y := normal(u)
-			u.multiplyAdd(y, u.load(gain), u.load(bias))
-			u.store(y, out)
+			d := u.present(u.sub(u.load(in), mean))
+			u.accumulate(squares[u.lane], d, d)
 		})
-	}, func() {
-		a.either(gain, func() {
-			a.each(n, func(u *unit) { u.store(u.mul(normal(u), u.load(gain)), out) })
+		scalar, rstd := a.deviation(squares, n)
+		a.Store(scalar, a.Return("rstd"))
+		out, gain, bias := a.ptr("out"), a.ptr("gain"), a.ptr("bias")
+		normal := func(u *unit) vec { return u.mul(u.sub(u.load(in), mean), rstd) }
+		a.either(bias, func() {
+			a.each(n, func(u *unit) {
+				y := normal(u)
+				u.multiplyAdd(y, u.load(gain), u.load(bias))
+				u.store(y, out)
+			})
 		}, func() {
-			a.each(n, func(u *unit) { u.store(normal(u), out) })
+			a.either(gain, func() {
+				a.each(n, func(u *unit) { u.store(u.mul(normal(u), u.load(gain)), out) })
+			}, func() {
+				a.each(n, func(u *unit) { u.store(normal(u), out) })
+			})
 		})
 	})
-	a.end()
 }
 
 func (a *asm) layerNormGrad() {
-	a.function("layerNormGrad", "func(dIn, dOut, in, gain []float32, mean, rstd float32, accumulate bool)")
-	in, n, dOut, gain := a.ptr("in"), a.length("in"), a.ptr("dOut"), a.ptr("gain")
-	mean, rstd := a.scalar("mean"), a.scalar("rstd")
-	normal := func(u *unit) vec { return u.mul(u.sub(u.load(in), mean), rstd) }
-	sums, dots := a.zeros(), a.zeros()
-	a.gained(gain, func(g func(u *unit) vec) {
-		a.each(n, func(u *unit) {
-			d := g(u)
-			u.VADDPS(d, sums[u.lane], sums[u.lane])
-			u.accumulate(dots[u.lane], d, u.present(normal(u)))
+	a.function("layerNormGrad", "func(dIn, dOut, in, gain []float32, mean, rstd float32, accumulate bool)", func() {
+		in, n, dOut, gain := a.ptr("in"), a.length("in"), a.ptr("dOut"), a.ptr("gain")
+		mean, rstd := a.scalar("mean"), a.scalar("rstd")
+		normal := func(u *unit) vec { return u.mul(u.sub(u.load(in), mean), rstd) }
+		sums, dots := a.zeros(), a.zeros()
+		a.gained(gain, func(g func(u *unit) vec) {
+			a.each(n, func(u *unit) {
+				d := g(u)
+				u.VADDPS(d, sums[u.lane], sums[u.lane])
+				u.accumulate(dots[u.lane], d, u.present(normal(u)))
+			})
+		}, dOut)
+		x, y := a.mean(sums, n), a.mean(dots, n)
+		a.gradient(n, gain, dOut, rstd, func(u *unit, g vec) vec {
+			d := u.sub(g, x)
+			u.VFNMADD231PS(y, normal(u), d)
+			return d
 		})
-	}, dOut)
-	x, y := a.mean(sums, n), a.mean(dots, n)
-	a.gradient(n, gain, dOut, rstd, func(u *unit, g vec) vec {
-		d := u.sub(g, x)
-		u.VFNMADD231PS(y, normal(u), d)
-		return d
 	})
-	a.end()
 }
 
 // gained calls body with what gives dOut*gain, or dOut if gain is nil.
@@ -140,95 +140,95 @@ func (a *asm) gradient(n, gain, dOut reg.Register, rstd vec, d func(u *unit, g v
 }
 
 func (a *asm) rmsNorm() {
-	a.function("rmsNorm", "func(out, in, gain []float32, eps float32) (rstd float32)")
-	in, n := a.ptr("in"), a.length("in")
-	squares := a.zeros()
-	a.each(n, func(u *unit) {
-		x := u.load(in)
-		u.accumulate(squares[u.lane], x, x)
+	a.function("rmsNorm", "func(out, in, gain []float32, eps float32) (rstd float32)", func() {
+		in, n := a.ptr("in"), a.length("in")
+		squares := a.zeros()
+		a.each(n, func(u *unit) {
+			x := u.load(in)
+			u.accumulate(squares[u.lane], x, x)
+		})
+		scalar, rstd := a.deviation(squares, n)
+		a.Store(scalar, a.Return("rstd"))
+		out, gain := a.ptr("out"), a.ptr("gain")
+		a.either(gain, func() {
+			a.each(n, func(u *unit) { u.store(u.mul(u.mul(u.load(in), rstd), u.load(gain)), out) })
+		}, func() {
+			a.each(n, func(u *unit) { u.store(u.mul(u.load(in), rstd), out) })
+		})
 	})
-	scalar, rstd := a.deviation(squares, n)
-	a.Store(scalar, a.Return("rstd"))
-	out, gain := a.ptr("out"), a.ptr("gain")
-	a.either(gain, func() {
-		a.each(n, func(u *unit) { u.store(u.mul(u.mul(u.load(in), rstd), u.load(gain)), out) })
-	}, func() {
-		a.each(n, func(u *unit) { u.store(u.mul(u.load(in), rstd), out) })
-	})
-	a.end()
 }
 
 func (a *asm) rmsNormGrad() {
-	a.function("rmsNormGrad", "func(dIn, dOut, in, gain []float32, rstd float32, accumulate bool)")
-	in, n, dOut, gain := a.ptr("in"), a.length("in"), a.ptr("dOut"), a.ptr("gain")
-	rstd := a.scalar("rstd")
-	dots := a.zeros()
-	a.gained(gain, func(g func(u *unit) vec) {
-		a.each(n, func(u *unit) { u.accumulate(dots[u.lane], g(u), u.mul(u.load(in), rstd)) })
-	}, dOut)
-	y := a.mean(dots, n)
-	a.gradient(n, gain, dOut, rstd, func(u *unit, g vec) vec {
-		d := u.get(g)
-		u.VFNMADD231PS(y, u.mul(u.load(in), rstd), d)
-		return d
+	a.function("rmsNormGrad", "func(dIn, dOut, in, gain []float32, rstd float32, accumulate bool)", func() {
+		in, n, dOut, gain := a.ptr("in"), a.length("in"), a.ptr("dOut"), a.ptr("gain")
+		rstd := a.scalar("rstd")
+		dots := a.zeros()
+		a.gained(gain, func(g func(u *unit) vec) {
+			a.each(n, func(u *unit) { u.accumulate(dots[u.lane], g(u), u.mul(u.load(in), rstd)) })
+		}, dOut)
+		y := a.mean(dots, n)
+		a.gradient(n, gain, dOut, rstd, func(u *unit, g vec) vec {
+			d := u.get(g)
+			u.VFNMADD231PS(y, u.mul(u.load(in), rstd), d)
+			return d
+		})
 	})
-	a.end()
 }
 
 // normColumns takes whole groups of columns. Without means they are +0, which
 // leaves every x as it is.
 func (a *asm) normColumns() {
-	a.function("normColumns", "func(dGain, dBias []float64, dOut, in, mean, rstd []float32, stride int)")
-	dGain, dBias, dOut, in := a.ptr("dGain"), a.ptr("dBias"), a.ptr("dOut"), a.ptr("in")
-	mean, rstd, stride := a.ptr("mean"), a.ptr("rstd"), a.word("stride")
-	n, rows := a.length("dGain"), a.length("rstd")
-	a.SHLQ(operand.Imm(2), stride)
-	body := func(hasMean, hasBias bool) {
-		a.columns(n, func(index reg.Register) {
-			gains := a.loadFloat64(dGain, index)
-			var biases []vec
-			if hasBias {
-				biases = a.loadFloat64(dBias, index)
-			}
-			d, x, r := a.GP64(), a.GP64(), a.GP64()
-			a.LEAQ(operand.Mem{Base: dOut, Index: index, Scale: 4}, d)
-			a.LEAQ(operand.Mem{Base: in, Index: index, Scale: 4}, x)
-			a.XORQ(r, r)
-			loop := a.label("row")
-			a.Label(loop)
-			m, s := vec(nil), a.broadcast(operand.Mem{Base: rstd, Index: r, Scale: 4})
-			if hasMean {
-				m = a.broadcast(operand.Mem{Base: mean, Index: r, Scale: 4})
-			}
-			for u := range a.units() {
-				normal := a.get(operand.Mem{Base: x, Disp: 32 * u})
-				if hasMean {
-					normal = a.sub(normal, m)
+	a.function("normColumns", "func(dGain, dBias []float64, dOut, in, mean, rstd []float32, stride int)", func() {
+		dGain, dBias, dOut, in := a.ptr("dGain"), a.ptr("dBias"), a.ptr("dOut"), a.ptr("in")
+		mean, rstd, stride := a.ptr("mean"), a.ptr("rstd"), a.word("stride")
+		n, rows := a.length("dGain"), a.length("rstd")
+		a.SHLQ(operand.Imm(2), stride)
+		body := func(hasMean, hasBias bool) {
+			a.columns(n, func(index reg.Register) {
+				gains := a.loadFloat64(dGain, index)
+				var biases []vec
+				if hasBias {
+					biases = a.loadFloat64(dBias, index)
 				}
-				for half, v := range a.widened(a.mul(normal, s)) {
-					g := a.vec()
-					a.VCVTPS2PD(operand.Mem{Base: d, Disp: 4 * a.doubles() * (2*u + half)}, g)
-					a.VFMADD231PD(g, v, gains[2*u+half])
-					if hasBias {
-						a.VADDPD(g, biases[2*u+half], biases[2*u+half])
+				d, x, r := a.GP64(), a.GP64(), a.GP64()
+				a.LEAQ(operand.Mem{Base: dOut, Index: index, Scale: 4}, d)
+				a.LEAQ(operand.Mem{Base: in, Index: index, Scale: 4}, x)
+				a.XORQ(r, r)
+				loop := a.label("row")
+				a.Label(loop)
+				m, s := vec(nil), a.broadcast(operand.Mem{Base: rstd, Index: r, Scale: 4})
+				if hasMean {
+					m = a.broadcast(operand.Mem{Base: mean, Index: r, Scale: 4})
+				}
+				for u := range a.units() {
+					normal := a.get(operand.Mem{Base: x, Disp: 32 * u})
+					if hasMean {
+						normal = a.sub(normal, m)
+					}
+					for half, v := range a.widened(a.mul(normal, s)) {
+						g := a.vec()
+						a.VCVTPS2PD(operand.Mem{Base: d, Disp: 4 * a.doubles() * (2*u + half)}, g)
+						a.VFMADD231PD(g, v, gains[2*u+half])
+						if hasBias {
+							a.VADDPD(g, biases[2*u+half], biases[2*u+half])
+						}
 					}
 				}
-			}
-			a.ADDQ(stride, d)
-			a.ADDQ(stride, x)
-			a.INCQ(r)
-			a.CMPQ(r, rows)
-			a.JLT(operand.LabelRef(loop))
-			a.storeFloat64(gains, dGain, index)
-			if hasBias {
-				a.storeFloat64(biases, dBias, index)
-			}
+				a.ADDQ(stride, d)
+				a.ADDQ(stride, x)
+				a.INCQ(r)
+				a.CMPQ(r, rows)
+				a.JLT(operand.LabelRef(loop))
+				a.storeFloat64(gains, dGain, index)
+				if hasBias {
+					a.storeFloat64(biases, dBias, index)
+				}
+			})
+		}
+		a.either(mean, func() {
+			a.either(dBias, func() { body(true, true) }, func() { body(true, false) })
+		}, func() {
+			a.either(dBias, func() { body(false, true) }, func() { body(false, false) })
 		})
-	}
-	a.either(mean, func() {
-		a.either(dBias, func() { body(true, true) }, func() { body(true, false) })
-	}, func() {
-		a.either(dBias, func() { body(false, true) }, func() { body(false, false) })
 	})
-	a.end()
 }

@@ -6,10 +6,10 @@ import (
 )
 
 func vectors(a *asm) {
-	a.function("add", "func(dst, a, b []float32)")
-	dst, x, y := a.ptr("dst"), a.ptr("a"), a.ptr("b")
-	a.each(a.length("dst"), func(u *unit) { u.store(u.add(u.load(x), u.load(y)), dst) })
-	a.end()
+	a.function("add", "func(dst, a, b []float32)", func() {
+		dst, x, y := a.ptr("dst"), a.ptr("a"), a.ptr("b")
+		a.each(a.length("dst"), func(u *unit) { u.store(u.add(u.load(x), u.load(y)), dst) })
+	})
 
 	a.scaled("scale", func(u *unit, _, x reg.Register, s vec) vec { return u.mul(u.load(x), s) })
 	a.scaled("divide", func(u *unit, _, x reg.Register, s vec) vec { return u.div(u.load(x), s) })
@@ -19,15 +19,15 @@ func vectors(a *asm) {
 		return sum
 	})
 
-	a.function("scaleAdd", "func(dst, a []float32, s, t float32)")
-	dst, x = a.ptr("dst"), a.ptr("a")
-	s, t := a.scalar("s"), a.scalar("t")
-	a.each(a.length("dst"), func(u *unit) {
-		sum := u.mul(u.load(x), t)
-		u.accumulate(sum, s, u.load(dst))
-		u.store(sum, dst)
+	a.function("scaleAdd", "func(dst, a []float32, s, t float32)", func() {
+		dst, x := a.ptr("dst"), a.ptr("a")
+		s, t := a.scalar("s"), a.scalar("t")
+		a.each(a.length("dst"), func(u *unit) {
+			sum := u.mul(u.load(x), t)
+			u.accumulate(sum, s, u.load(dst))
+			u.store(sum, dst)
+		})
 	})
-	a.end()
 
 	a.dot()
 	a.maximum()
@@ -37,28 +37,28 @@ func vectors(a *asm) {
 
 // scaled writes dst = f(dst, a, s).
 func (a *asm) scaled(name string, f func(u *unit, dst, x reg.Register, s vec) vec) {
-	a.function(name, "func(dst, a []float32, s float32)")
-	dst, x, s := a.ptr("dst"), a.ptr("a"), a.scalar("s")
-	a.each(a.length("dst"), func(u *unit) { u.store(f(u, dst, x, s), dst) })
-	a.end()
+	a.function(name, "func(dst, a []float32, s float32)", func() {
+		dst, x, s := a.ptr("dst"), a.ptr("a"), a.scalar("s")
+		a.each(a.length("dst"), func(u *unit) { u.store(f(u, dst, x, s), dst) })
+	})
 }
 
 func (a *asm) dot() {
-	a.function("dot", "func(a, b []float32) float32")
-	x, y := a.ptr("a"), a.ptr("b")
-	sums := a.zeros()
-	a.each(a.length("a"), func(u *unit) { u.accumulate(sums[u.lane], u.load(x), u.load(y)) })
-	a.Store(a.foldSum(sums), a.ReturnIndex(0))
-	a.end()
+	a.function("dot", "func(a, b []float32) float32", func() {
+		x, y := a.ptr("a"), a.ptr("b")
+		sums := a.zeros()
+		a.each(a.length("a"), func(u *unit) { u.accumulate(sums[u.lane], u.load(x), u.load(y)) })
+		a.Store(a.foldSum(sums), a.ReturnIndex(0))
+	})
 }
 
 func (a *asm) maximum() {
-	a.function("max", "func(x []float32) float32")
-	x := a.ptr("x")
-	tops := a.lowest()
-	a.each(a.length("x"), func(u *unit) { u.raise(tops, u.load(x)) })
-	a.Store(a.foldMax(tops), a.ReturnIndex(0))
-	a.end()
+	a.function("max", "func(x []float32) float32", func() {
+		x := a.ptr("x")
+		tops := a.lowest()
+		a.each(a.length("x"), func(u *unit) { u.raise(tops, u.load(x)) })
+		a.Store(a.foldMax(tops), a.ReturnIndex(0))
+	})
 }
 
 // lowest are accumulators of maxima.
@@ -80,16 +80,16 @@ func (u *unit) raise(tops []vec, x vec) {
 
 // squares takes two float64 vectors per unit.
 func (a *asm) squares() {
-	a.function("squares", "func(x []float32) float64")
-	x := a.ptr("x")
-	sums := append(a.zeros(), a.zeros()...) // lanes in order
-	a.each(a.length("x"), func(u *unit) {
-		for half, v := range u.widened(u.load(x)) {
-			u.VFMADD231PD(v, v, sums[2*u.lane+half])
-		}
+	a.function("squares", "func(x []float32) float64", func() {
+		x := a.ptr("x")
+		sums := append(a.zeros(), a.zeros()...) // lanes in order
+		a.each(a.length("x"), func(u *unit) {
+			for half, v := range u.widened(u.load(x)) {
+				u.VFMADD231PD(v, v, sums[2*u.lane+half])
+			}
+		})
+		a.Store(a.foldFloat64(sums), a.ReturnIndex(0))
 	})
-	a.Store(a.foldFloat64(sums), a.ReturnIndex(0))
-	a.end()
 }
 
 // widened is x in float64: the lower and the upper half.
@@ -136,27 +136,27 @@ func (a *asm) foldFloat64(sums []vec) reg.Register {
 
 // sumColumns takes whole groups of columns.
 func (a *asm) sumColumns() {
-	a.function("sumColumns", "func(acc []float64, x []float32, stride, rows int)")
-	acc, x, stride, rows := a.ptr("acc"), a.ptr("x"), a.word("stride"), a.word("rows")
-	a.SHLQ(operand.Imm(2), stride)
-	a.columns(a.length("acc"), func(index reg.Register) {
-		sums := a.loadFloat64(acc, index)
-		row, left := a.GP64(), a.GP64()
-		a.LEAQ(operand.Mem{Base: x, Index: index, Scale: 4}, row)
-		a.MOVQ(rows, left)
-		loop := a.label("row")
-		a.Label(loop)
-		for i, sum := range sums {
-			v := a.vec()
-			a.VCVTPS2PD(operand.Mem{Base: row, Disp: 4 * a.doubles() * i}, v)
-			a.VADDPD(v, sum, sum)
-		}
-		a.ADDQ(stride, row)
-		a.DECQ(left)
-		a.JNZ(operand.LabelRef(loop))
-		a.storeFloat64(sums, acc, index)
+	a.function("sumColumns", "func(acc []float64, x []float32, stride, rows int)", func() {
+		acc, x, stride, rows := a.ptr("acc"), a.ptr("x"), a.word("stride"), a.word("rows")
+		a.SHLQ(operand.Imm(2), stride)
+		a.columns(a.length("acc"), func(index reg.Register) {
+			sums := a.loadFloat64(acc, index)
+			row, left := a.GP64(), a.GP64()
+			a.LEAQ(operand.Mem{Base: x, Index: index, Scale: 4}, row)
+			a.MOVQ(rows, left)
+			loop := a.label("row")
+			a.Label(loop)
+			for i, sum := range sums {
+				v := a.vec()
+				a.VCVTPS2PD(operand.Mem{Base: row, Disp: 4 * a.doubles() * i}, v)
+				a.VADDPD(v, sum, sum)
+			}
+			a.ADDQ(stride, row)
+			a.DECQ(left)
+			a.JNZ(operand.LabelRef(loop))
+			a.storeFloat64(sums, acc, index)
+		})
 	})
-	a.end()
 }
 
 // columns runs body over groups of 16 columns.
