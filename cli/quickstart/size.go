@@ -26,7 +26,7 @@ func recipe(seed int64) *config.Run {
 }
 
 // reserve is the part of the training time that evaluations and saves take.
-const reserve = 0.96
+const reserve = 0.9
 
 // size measures the speed of the presets that may fit, smallest last, and writes the
 // preset and the number of steps that fill the given time into the run. From here on
