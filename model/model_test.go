@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/aries-serpent/codexml/internal/par"
+	"github.com/aries-serpent/codexml/internal/testkit"
 	"github.com/aries-serpent/codexml/model"
 	_ "github.com/aries-serpent/codexml/model/decoder"
 	_ "github.com/aries-serpent/codexml/model/gpt2"
@@ -201,7 +202,7 @@ func TestAStepAllocatesNothing(t *testing.T) {
 				m.FinishGrads(c)
 			}
 			run()
-			if n := testing.AllocsPerRun(3, run); n != 0 {
+			if n := testkit.SteadyAllocs(run); n != 0 {
 				t.Errorf("%v: %v allocations per step, want 0", dtype, n)
 			}
 		}

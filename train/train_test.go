@@ -267,7 +267,7 @@ func TestAStepAllocatesNothing(t *testing.T) {
 		cfg.MaxSteps, cfg.BatchSize, cfg.GradAccum, cfg.Dtype, o.Name = 1000, 2, 2, c.dtype, c.optimizer
 		tr := newTrainer(t, cfg, o, modeltest.Configs()[c.model], 2)
 		steps(t, tr, 8)
-		if n := testing.AllocsPerRun(20, func() { steps(t, tr, 1) }); n != 0 {
+		if n := testkit.SteadyAllocs(func() { steps(t, tr, 1) }); n != 0 {
 			t.Errorf("%+v: %v allocations per step, want 0", c, n)
 		}
 	}
