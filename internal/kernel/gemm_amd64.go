@@ -9,13 +9,15 @@ import "unsafe"
 // C. The sizes were found by measurement on Zen 3 at widths of 192 to 3072
 // (docs/log.md): measure again where the second-level cache is not 512 KiB.
 const (
-	maxSteps   = 768  // of k in a block
-	maxRows    = 96   // of a block of A that is read where it lies, or widened
-	maxPacked  = 192  // of one that is packed
-	maxCols    = 1024 // of an item
-	maxVecs    = 3    // registers in a row of a tile
-	directRows = 8    // up to these, B is read where it is instead of being packed
-	thinRows   = 4    // up to these, a packed bfloat16 B is widened in registers
+	maxSteps     = 768  // of k in a block
+	maxRows      = 96   // of a block of A that is read where it lies, or widened
+	maxPacked    = 192  // of one that is packed
+	maxCols      = 1024 // of an item
+	maxVecs      = 3    // registers in a row of a tile
+	directRows   = 32   // up to these, and a stride of B under directStride, B is read where it lies
+	directStride = 1024
+	small        = 1 << 15 // elements of a block of A that leaves room for the next one
+	thinRows     = 4       // up to these, a packed bfloat16 B is widened in registers
 )
 
 // stripTable is indexed by registers in a row and by rows.
@@ -202,19 +204,17 @@ func (w *work) blocks(worker int) {
 func (w *work) fetchA(a *tilesOfA, k, kb, i int) {
 	args := &w.s.args
 	args.ahead, args.aheadLines = 0, 0
-	if !a.inPlace {
+	if !a.inPlace || w.istep*w.kstep > small {
 		return
 	}
 	nextI, nextK, rows := i+w.istep, k, min(w.istep, w.i1-i)
 	if nextI >= w.i1 {
 		nextI, nextK = w.i0, k+w.kstep
 	}
-	if nextK >= w.steps || nextI+rows > w.i1 {
-		return
+	if nextK < w.steps && nextI+rows <= w.i1 {
+		args.ahead = (nextI-i)*a.ld + (nextK-k)*4
+		args.aheadLines = ceil(ceil(kb*4, 64), ceil(w.j1-w.j0, w.t.width*maxVecs))
 	}
-	unit := 4 // bytes of a step
-	args.ahead = (nextI-i)*a.ld + (nextK-k)*unit
-	args.aheadLines = ceil(ceil(kb*unit, 64), ceil(w.j1-w.j0, w.t.width*maxVecs))
 }
 
 // strip advances a column of tiles by kb steps, from step k on, with the panel

@@ -184,7 +184,7 @@ func (w *work) panelSource() panelSource {
 		return panelsPacked
 	case w.b.along:
 		return panelsAlong
-	case w.i1-w.i0 <= directRows && !w.b.half && (w.j1 < w.p.n || w.p.n%w.t.width == 0):
+	case w.i1-w.i0 <= directRows && w.b.stride < directStride && !w.b.half && (w.j1 < w.p.n || w.p.n%w.t.width == 0):
 		return panelsDirect
 	}
 	return panelsAcross
@@ -251,7 +251,7 @@ func (p panelSource) panel(w *work, k, kb, i, j, vecs int) {
 // fetchB lets the kernels fetch the next panel while they work on this one.
 func (w *work) fetchB(p panelSource, kb, i, j, wide int) {
 	const small = 1 << 16 // elements that stay in the second-level cache
-	if (w.j1-w.j0)*w.kstep < small || i == w.i0 && p != panelsAcross {
+	if w.a.along || (w.j1-w.j0)*w.kstep < small || i == w.i0 && p != panelsAcross {
 		return
 	}
 	j += wide
