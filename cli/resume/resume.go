@@ -4,14 +4,12 @@ package resume
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/runs"
-	"github.com/aries-serpent/codexml/train"
 )
 
 // Options are the command's inputs.
@@ -76,17 +74,7 @@ func run(ctx context.Context, opts *Options) error {
 	}
 	env.Note("resuming %s after step %d of %d", folder.Dir, step, job.Total())
 	job.StopAfter = opts.StopAfter
-	res, err := job.Execute(ctx, "training")
-	if err != nil {
-		return err
-	}
-	if res.Reason != train.Interrupted {
-		if err := job.Report(); err != nil {
-			return err
-		}
-	}
-	s := job.Summarise(res)
-	return env.Report(s, func(w io.Writer) { s.Print(w) })
+	return job.Go(ctx)
 }
 
 // unchanged compares the run's inputs with those of the checkpoint.

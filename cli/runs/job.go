@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"time"
@@ -183,6 +184,22 @@ func (j *Job) Execute(ctx context.Context, title string) (train.Result, error) {
 		j.env.Note("warning: %v", e)
 	}
 	return res, err
+}
+
+// Go is Execute with all that a command does after it: the reproducibility report of
+// a run that was not interrupted, and the outcome for people or programs.
+func (j *Job) Go(ctx context.Context) error {
+	res, err := j.Execute(ctx, "training")
+	if err != nil {
+		return err
+	}
+	if res.Reason != train.Interrupted {
+		if err := j.Report(); err != nil {
+			return err
+		}
+	}
+	s := j.Summarise(res)
+	return j.env.Report(s, func(w io.Writer) { s.Print(w) })
 }
 
 // derived are the numbers that the configuration amounts to.

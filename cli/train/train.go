@@ -3,14 +3,12 @@ package train
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/runs"
 	"github.com/aries-serpent/codexml/config"
-	"github.com/aries-serpent/codexml/train"
 )
 
 // Options are the command's inputs.
@@ -75,11 +73,6 @@ func run(ctx context.Context, opts *Options) error {
 		return err
 	}
 	defer in.Close()
-	return Go(ctx, env, folder, in, opts.StopAfter)
-}
-
-// Go trains a prepared run and reports.
-func Go(ctx context.Context, env *cmdenv.Env, folder *runs.Folder, in *runs.Inputs, stopAfter int) error {
 	job, err := runs.NewJob(ctx, env, folder, in)
 	if err != nil {
 		return err
@@ -87,16 +80,6 @@ func Go(ctx context.Context, env *cmdenv.Env, folder *runs.Folder, in *runs.Inpu
 	if !env.JSON {
 		runs.PrintPlan(env.Err, job.Plan())
 	}
-	job.StopAfter = stopAfter
-	res, err := job.Execute(ctx, "training")
-	if err != nil {
-		return err
-	}
-	if res.Reason != train.Interrupted {
-		if err := job.Report(); err != nil {
-			return err
-		}
-	}
-	s := job.Summarise(res)
-	return env.Report(s, func(w io.Writer) { s.Print(w) })
+	job.StopAfter = opts.StopAfter
+	return job.Go(ctx)
 }
