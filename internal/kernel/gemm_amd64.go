@@ -16,7 +16,7 @@ const (
 	maxVecs      = 3    // registers in a row of a tile
 	directRows   = 32   // up to these, and a stride of B under directStride, B is read where it lies
 	directStride = 1024
-	small        = 1 << 15 // elements of a block of A that leaves room for the next one
+	fetchSize    = 1 << 16 // elements that are half of the second-level cache
 	thinRows     = 4       // up to these, a packed bfloat16 B is widened in registers
 )
 
@@ -141,6 +141,8 @@ type work struct {
 	steps          int // of the chains: k, or pairs of k
 	kstep, istep   int // of a block
 	i0, i1, j0, j1 int
+	base, group    int // columns that the room for panels holds
+	filled         int // columns before it are packed
 }
 
 // simdScratch is what a worker needs of this file.
@@ -180,7 +182,7 @@ func (w *work) blocks(worker int) {
 	b := w.panelSource()
 	for k := 0; k < w.steps; k += w.kstep {
 		kb := min(w.kstep, w.steps-k)
-		b.begin(w, k, kb)
+		b.begin(w)
 		for i := w.i0; i < w.i1; i += w.istep {
 			rows := min(w.istep, w.i1-i)
 			a := w.blockA(k, kb, i, rows)
@@ -204,7 +206,7 @@ func (w *work) blocks(worker int) {
 func (w *work) fetchA(a *tilesOfA, k, kb, i int) {
 	args := &w.s.args
 	args.ahead, args.aheadLines = 0, 0
-	if !a.inPlace || w.istep*w.kstep > small {
+	if !a.inPlace || w.istep*w.kstep > fetchSize/2 {
 		return
 	}
 	nextI, nextK, rows := i+w.istep, k, min(w.istep, w.i1-i)

@@ -192,36 +192,24 @@ func (w *work) panelSource() panelSource {
 
 // panelAt is the room for the panel at column j.
 func (w *work) panelAt(j int) int {
-	return (j-w.j0)*w.kstep + (j-w.j0)/(w.t.width*maxVecs)*gap
+	return (j-w.base)*w.kstep + (j-w.base)/(w.t.width*maxVecs)*gap
 }
 
 // begin starts a block of k.
-func (p panelSource) begin(w *work, k, kb int) {
+func (p panelSource) begin(w *work) {
+	w.base, w.filled = w.j0, w.j0
 	if p == panelsPacked || p == panelsDirect {
 		return
 	}
 	wide := w.t.width * maxVecs
-	room := grow(&w.s.b, w.panelAt(w.j1+wide))
-	if p != panelsAcross {
-		return
-	}
-	j := w.j0
-	for j+wide <= w.j1 && w.t.vecs(w.p.n, j) == maxVecs {
-		j += wide
-	}
-	done := 0
-	if j > w.j0 {
-		step := wide*w.kstep + gap
-		done = w.b.packRows(room, wide, step, w.j0, wide/8, (j-w.j0)/wide, k, kb)
-		for q := w.j0; q < j && done < kb; q += wide {
-			w.b.fill(room[w.panelAt(q):], wide, q, wide, k, done, kb)
+	w.group = w.j1 - w.j0
+	if w.i1-w.i0 <= w.istep {
+		w.group = wide
+		if p == panelsAcross {
+			w.group *= max(1, fetchSize/(w.kstep*wide))
 		}
 	}
-	for j < w.j1 {
-		vecs := w.t.vecs(w.p.n, j)
-		w.b.packPanel(room[w.panelAt(j):], vecs*w.t.width, j, min(vecs*w.t.width, w.p.n-j), k, kb)
-		j += vecs * w.t.width
-	}
+	grow(&w.s.b, (ceil(w.group, wide)+1)*(wide*w.kstep+gap)) // one more, as the last two may be narrower
 }
 
 // panel puts the panel at column j, kb steps from k, into the kernels' arguments,
@@ -237,21 +225,51 @@ func (p panelSource) panel(w *work, k, kb, i, j, vecs int) {
 		args.b, args.ldb = w.b.address(j, k), w.b.bytes()
 		return
 	}
+	if j >= w.base+w.group {
+		w.base = j
+	}
 	dst := w.s.b[w.panelAt(j):]
 	args.b = unsafe.Pointer(&dst[0])
-	if i == w.i0 && p == panelsUnpack {
-		w.unpack(dst, j, vecs, k, kb)
-	}
-	if i == w.i0 && p == panelsAlong {
-		w.b.packPanel(dst, wide, j, min(wide, w.p.n-j), k, kb)
+	if i == w.i0 && j >= w.filled {
+		switch p {
+		case panelsUnpack:
+			w.unpack(dst, j, vecs, k, kb)
+		case panelsAlong:
+			w.b.packPanel(dst, wide, j, min(wide, w.p.n-j), k, kb)
+		default:
+			w.filled = w.packAcross(k, kb, j, min(w.j1, j+w.group))
+		}
 	}
 	w.fetchB(p, kb, i, j, wide)
 }
 
+// packAcross packs the panels from column j to column end together, row by row as
+// they lie, and returns the column after them.
+func (w *work) packAcross(k, kb, j, end int) int {
+	wide := w.t.width * maxVecs
+	first, full := j, 0
+	for j+wide <= end && w.t.vecs(w.p.n, j) == maxVecs {
+		j, full = j+wide, full+1
+	}
+	done := 0
+	if full > 0 {
+		room := w.s.b[w.panelAt(first):]
+		done = w.b.packRows(room, wide, wide*w.kstep+gap, first, wide/8, full, k, kb)
+	}
+	for q := first; q < j && done < kb; q += wide {
+		w.b.fill(w.s.b[w.panelAt(q):], wide, q, wide, k, done, kb)
+	}
+	for j < end {
+		vecs := w.t.vecs(w.p.n, j)
+		w.b.packPanel(w.s.b[w.panelAt(j):], vecs*w.t.width, j, min(vecs*w.t.width, w.p.n-j), k, kb)
+		j += vecs * w.t.width
+	}
+	return j
+}
+
 // fetchB lets the kernels fetch the next panel while they work on this one.
 func (w *work) fetchB(p panelSource, kb, i, j, wide int) {
-	const small = 1 << 16 // elements that stay in the second-level cache
-	if w.a.along || (w.j1-w.j0)*w.kstep < small || i == w.i0 && p != panelsAcross {
+	if w.a.along || w.group*w.kstep < fetchSize || i == w.i0 && p != panelsAcross {
 		return
 	}
 	j += wide
@@ -260,7 +278,9 @@ func (w *work) fetchB(p panelSource, kb, i, j, wide int) {
 			return
 		}
 	}
-	w.s.args.next, w.s.args.nextLines = unsafe.Pointer(&w.s.b[w.panelAt(j)]), kb*wide/32
+	if j < w.base+w.group {
+		w.s.args.next, w.s.args.nextLines = unsafe.Pointer(&w.s.b[w.panelAt(j)]), kb*wide/32
+	}
 }
 
 // unpack widens part of a packed panel of pairs.

@@ -256,7 +256,7 @@ func TestGemmIsAPlainLoop(t *testing.T) {
 func TestGemmInBlocks(t *testing.T) {
 	all := gemmers(t)
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, s := range [][3]int{{59, 37, 1801}, {211, 59, 131}, {9, 2115, 61}, {5, 50, 3078}} {
+	for _, s := range [][3]int{{59, 37, 1801}, {211, 59, 131}, {9, 2115, 61}, {5, 50, 3078}, {7, 80, 901}, {6, 128, 770}} {
 		for _, kd := range []kind{f32, bf16, mixed} {
 			for _, form := range []Form{NN, NT, TN} {
 				c := newGemmCase(r, kd, form, s[0], s[1], s[2], r.IntN(2) == 0)
