@@ -64,23 +64,40 @@ func Float32(key Key, i uint64) float32 { return float32(Uint32(key, i)>>8) * 0x
 // Uint32s fills dst with values index, index+1, ... of key's sequence.
 func Uint32s(dst []uint32, key Key, index uint64) {
 	s := key.Sequence()
-	fill(dst, &s, index, func(x uint32) uint32 { return x })
+	s.words(dst, index)
 }
 
 // Float32s fills dst with Float32(key, index), Float32(key, index+1), ...
 func Float32s(dst []float32, key Key, index uint64) {
 	s := key.Sequence()
-	fill(dst, &s, index, func(x uint32) float32 { return float32(x>>8) * 0x1p-24 })
+	var words [batch]uint32
+	for len(dst) > 0 {
+		n := min(len(dst), len(words))
+		s.words(words[:n], index)
+		for i, x := range words[:n] {
+			dst[i] = float32(x>>8) * 0x1p-24
+		}
+		dst, index = dst[n:], index+uint64(n)
+	}
 }
 
-// fill writes f of the values from index on, one block for four of them.
-func fill[T any](dst []T, s *Sequence, index uint64, f func(uint32) T) {
-	var block [4]uint32
-	for i := range dst {
-		at := index + uint64(i)
-		if i == 0 || at%4 == 0 {
-			block = s.Block(at / 4)
-		}
-		dst[i] = f(block[at%4])
+// batch is the number of values that fills take at a time.
+const batch = 256
+
+// words writes values index, index+1, ..., one block for four of them.
+func (s *Sequence) words(dst []uint32, index uint64) {
+	if from := index % 4; from != 0 && len(dst) > 0 {
+		block := s.Block(index / 4)
+		n := copy(dst, block[from:])
+		dst, index = dst[n:], index+uint64(n)
+	}
+	for ; len(dst) >= 4; index += 4 {
+		i := index / 4
+		dst[0], dst[1], dst[2], dst[3] = rounds(uint32(i), uint32(i>>32), s.Counter[0], s.Counter[1], s.Key[0], s.Key[1])
+		dst = dst[4:]
+	}
+	if len(dst) > 0 {
+		block := s.Block(index / 4)
+		copy(dst, block[:])
 	}
 }
