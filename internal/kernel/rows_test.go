@@ -136,31 +136,30 @@ func TestTiersAgreeOnVectors(t *testing.T) {
 	for _, tier := range cpu.Tiers()[1:] {
 		ops := tierTable(tier)
 		for _, op := range vectorOps {
-			for _, n := range lengths {
-				for _, kind := range []string{"normal", "wide", "special"} {
-					if n > 1000 && kind == "wide" {
-						continue
-					}
-					if op.name == "adamW" && kind == "special" {
-						continue
-					}
-					want, got, checks := make([][]float32, op.vectors), make([][]float32, op.vectors), []func(){}
-					for i := range want {
-						want[i] = values(kind, n, uint64(i))
-						var check func()
-						got[i], check = testkit.GuardedCopy(t, want[i], (n+i)%17)
-						checks = append(checks, check)
-					}
-					want = append(want, op.call(&generic.rowOps, want))
-					got = append(got, op.call(&ops.rowOps, got))
-					for i := range want {
-						sameBits(t, fmt.Sprintf("%s %s, %d %s values, vector %d", tier, op.name, n, kind, i), got[i], want[i])
-					}
-					for _, check := range checks {
-						check()
+			t.Run(tier.String()+"/"+op.name, func(t *testing.T) {
+				for _, n := range lengths {
+					for _, kind := range []string{"normal", "wide", "special"} {
+						if n > 1000 && kind == "wide" {
+							continue
+						}
+						want, got, checks := make([][]float32, op.vectors), make([][]float32, op.vectors), []func(){}
+						for i := range want {
+							want[i] = values(kind, n, uint64(i))
+							var check func()
+							got[i], check = testkit.GuardedCopy(t, want[i], (n+i)%17)
+							checks = append(checks, check)
+						}
+						want = append(want, op.call(&generic.rowOps, want))
+						got = append(got, op.call(&ops.rowOps, got))
+						for i := range want {
+							sameBits(t, fmt.Sprintf("%d %s values, vector %d", n, kind, i), got[i], want[i])
+						}
+						for _, check := range checks {
+							check()
+						}
 					}
 				}
-			}
+			})
 		}
 	}
 }
