@@ -16,7 +16,7 @@ func Load(c Config) (*Splits, ReadStats, error) {
 	if err != nil {
 		return nil, ReadStats{}, err
 	}
-	o := c.splitOptions()
+	o := c.SplitOptions()
 	var given Splits
 	for _, held := range []struct {
 		key, path string
@@ -83,7 +83,8 @@ func (s ReadStats) String() string {
 	return text
 }
 
-func (c Config) splitOptions() SplitOptions {
+// SplitOptions are those that the configuration asks for.
+func (c Config) SplitOptions() SplitOptions {
 	return SplitOptions{
 		Seed:       uint64(c.ShuffleSeed),
 		Validation: Share{c.SplitRatios.Validation, c.MaxValidationBytes},

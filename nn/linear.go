@@ -53,13 +53,13 @@ func NewLinear(weight, bias *Param) *Linear {
 }
 
 // Forward computes out, N x Out of either type, from in, N x In in the compute
-// type. With a residual (N x Out float32, may be out) the layer ends a residual
+// type. With a residual (N x Out float32, not out) the layer ends a residual
 // branch: dropout applies and the residual is added.
 func (l *Linear) Forward(c *Context, out, in, residual tensor.Tensor) {
 	l.in, l.out, l.residual = in, out, residual
 	l.sum = out.F32
 	mark := c.Temp.Mark()
-	if out.DType == tensor.BF16 || (!residual.IsZero() && &residual.F32[0] == &out.F32[0]) {
+	if out.DType == tensor.BF16 {
 		l.sum = c.Temp.Floats(out.Len())
 	}
 	l.delta = nil

@@ -20,7 +20,7 @@ const workerBytes = 8 << 20
 func (t *Trainer) Plan() Plan {
 	state, scratch := t.Optim.Bytes()
 	return Plan{
-		Memory:    t.Model.Plan(t.Config.BatchSize, evenLen(t.Config.SeqLen), t.Context.DType),
+		Memory:    t.Model.Plan(t.Config.BatchSize, t.Loader.SlotsPerRow(), t.Context.DType),
 		Optimizer: state + scratch, Workers: workerBytes * t.Context.Pool.Threads(),
 	}
 }

@@ -66,8 +66,8 @@ func New(cfg Config, optimizer optim.Config, m model.Model, loader *data.Loader,
 	}
 	m.SetRecompute(recompute)
 	t := &Trainer{Config: cfg, Model: m, Loader: loader, total: TotalSteps(cfg, loader)}
-	rows, slots := min(cfg.BatchSize, cfg.GlobalBatch()), evenLen(cfg.SeqLen)
-	plan := m.Plan(rows, slots, dtype)
+	slots := loader.SlotsPerRow()
+	plan := m.Plan(cfg.BatchSize, slots, dtype)
 	t.Context = nn.NewContext(pool, dtype, plan.Activations+1<<16, plan.Temporaries+plan.Head+1<<16)
 	t.Context.Seed, t.Context.StepSlots = uint64(cfg.Seed), cfg.GlobalBatch()*slots
 	t.losses = make([]float32, cfg.GlobalBatch()*slots)
@@ -81,9 +81,6 @@ func New(cfg Config, optimizer optim.Config, m model.Model, loader *data.Loader,
 	}
 	return t, nil
 }
-
-// evenLen is the number of slots of a sequence.
-func evenLen(n int) int { return (n + 1) / 2 * 2 }
 
 // TotalSteps is the number of steps of a run.
 func TotalSteps(cfg Config, loader *data.Loader) int {

@@ -14,7 +14,6 @@ import (
 	"github.com/aries-serpent/codexml/internal/rng"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/optim"
-	"github.com/aries-serpent/codexml/tensor"
 	"github.com/aries-serpent/codexml/train"
 )
 
@@ -144,9 +143,6 @@ func (o *StepOptions) trainer() (*stepTrainer, error) {
 		return nil, cmdenv.BadInput(err)
 	}
 	if err := optimizer.Validate(); err != nil {
-		return nil, cmdenv.BadInput(err)
-	}
-	if _, err := tensor.ParseDType(o.Dtype); err != nil {
 		return nil, cmdenv.BadInput(err)
 	}
 	pool, err := o.Env.Pool()

@@ -137,13 +137,11 @@ func prepare(ctx context.Context, opts *Options) (*runs.Folder, *runs.Inputs, er
 	if err != nil {
 		return nil, nil, cmdenv.BadInput(err)
 	}
-	run.Data.SourcePath = c.Path
-	env.Note("corpus: %s: %d files, %.1f MB", c.Source, c.Stats.Files, float64(c.Stats.Bytes)/1e6)
-	folderRun := *run
-	if c.Path == "" {
-		folderRun.Data.SourcePath = filepath.Join(opts.Out, "corpus")
+	if run.Data.SourcePath = c.Path; c.Path == "" {
+		run.Data.SourcePath = filepath.Join(opts.Out, "corpus")
 	}
-	folder, err := runs.Create(env.Path(opts.Out), &folderRun, nil, opts.Force)
+	env.Note("corpus: %s: %d files, %.1f MB", c.Source, c.Stats.Files, float64(c.Stats.Bytes)/1e6)
+	folder, err := runs.Create(env.Path(opts.Out), run, nil, opts.Force)
 	if err != nil {
 		return nil, nil, cmdenv.BadInput(err)
 	}
@@ -152,11 +150,9 @@ func prepare(ctx context.Context, opts *Options) (*runs.Folder, *runs.Inputs, er
 			return nil, nil, err
 		}
 	}
-	d := run.Data
-	splits, err := data.Split(c.Documents, data.SplitOptions{
-		Seed: uint64(d.ShuffleSeed), Similarity: d.NearDuplicate, Threads: env.Threads,
-		Validation: data.Share{Ratio: d.SplitRatios.Validation, MaxBytes: d.MaxValidationBytes}, Test: data.Share{Ratio: d.SplitRatios.Test, MaxBytes: d.MaxTestBytes},
-	})
+	split := run.Data.SplitOptions()
+	split.Threads = env.Threads
+	splits, err := data.Split(c.Documents, split)
 	if err != nil {
 		return nil, nil, cmdenv.BadInput(err)
 	}

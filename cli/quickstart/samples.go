@@ -3,6 +3,7 @@ package quickstart
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -99,7 +100,7 @@ func complete(ctx context.Context, m model.Model, c *nn.Context, tok tokenizer.T
 }
 
 // errDone ends a generation at the function's end.
-var errDone = fmt.Errorf("done")
+var errDone = errors.New("done")
 
 // closing is the end of the line that closes the function, or -1.
 func closing(text []byte) int {

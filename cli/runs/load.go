@@ -65,15 +65,7 @@ func (l *Loaded) load(c *checkpoint.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	cfg := run.Model
-	if cfg.VocabSize == 0 {
-		tok, err := tokenizer.Load(tokenizerBeside(c.Path))
-		if err != nil {
-			return err
-		}
-		cfg.VocabSize = tok.VocabSize()
-	}
-	m, err := model.New(cfg, 0)
+	m, err := model.New(run.Model, 0)
 	if err != nil {
 		return err
 	}
