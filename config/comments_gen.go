@@ -76,7 +76,7 @@ var comments = map[string]string{
 	"training.log_every":                   "The number of steps between records in metrics.ndjson.",
 	"training.save_every":                  "The number of steps between checkpoints; 0 saves at the end only.",
 	"training.output_dir":                  "The run folder. An existing one is refused without --force.",
-	"training.resume_from":                 "A run folder or checkpoint to go on from.",
+	"training.resume_from":                 "The run folder or checkpoint whose weights, optimiser state and step a new run begins with; codexml resume goes on in the same folder instead.",
 	"training.keep_last":                   "The number of newest checkpoints kept.",
 	"training.best_k":                      "The number of best checkpoints kept beside the newest.",
 	"training.best_metric":                 "Ranks checkpoints, lowest first: val_loss or val_bits_per_byte.",

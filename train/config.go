@@ -44,7 +44,7 @@ type Config struct {
 	SaveEvery int `yaml:"save_every"`
 	// OutputDir is the run folder. An existing one is refused without --force.
 	OutputDir string `yaml:"output_dir"`
-	// ResumeFrom is a run folder or checkpoint to go on from.
+	// ResumeFrom is the run folder or checkpoint whose weights, optimiser state and step a new run begins with; codexml resume goes on in the same folder instead.
 	ResumeFrom string `yaml:"resume_from"`
 	// KeepLast is the number of newest checkpoints kept.
 	KeepLast int `yaml:"keep_last"`

@@ -90,6 +90,7 @@ func run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
+	defer folder.Unlock()
 	defer in.Close()
 	if err := size(env, folder.Run, in, time.Duration(opts.Minutes*float64(time.Minute))); err != nil {
 		return err

@@ -3,8 +3,6 @@ package resume
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +51,7 @@ func run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return cmdenv.BadInput(err)
 	}
+	defer folder.Unlock()
 	in, err := runs.Reopen(ctx, env, folder)
 	if err != nil {
 		return err
@@ -62,10 +61,7 @@ func run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	if err := unchanged(job, opts.AllowChanged); err != nil {
-		return err
-	}
-	step, err := job.Resume()
+	step, err := job.Resume(opts.AllowChanged)
 	if err != nil {
 		return err
 	}
@@ -75,29 +71,4 @@ func run(ctx context.Context, opts *Options) error {
 	env.Note("resuming %s after step %d of %d", folder.Dir, step, job.Total())
 	job.StopAfter = opts.StopAfter
 	return job.Go(ctx)
-}
-
-// unchanged compares the run's inputs with those of the checkpoint.
-func unchanged(job *runs.Job, allow bool) error {
-	m, err := job.Checkpointed()
-	if err != nil {
-		return err
-	}
-	var changed []string
-	for _, x := range []struct{ what, was, is string }{
-		{"the training data (data.source_path)", m.DataSHA256, job.Inputs.Train.TextSHA256()},
-		{"the tokenizer", m.TokenizerSHA256, job.Inputs.Train.TokenizerSHA256()},
-	} {
-		if x.was != x.is {
-			changed = append(changed, fmt.Sprintf("%s changed: it has SHA-256 %s, the checkpoint was trained with %s", x.what, x.is, x.was))
-		}
-	}
-	switch {
-	case len(changed) == 0:
-		return nil
-	case allow:
-		job.Note("warning: %s", strings.Join(changed, "; "))
-		return nil
-	}
-	return cmdenv.BadInput(fmt.Errorf("resume %s: %s: restore it, or give --allow-changed", job.Folder.Dir, strings.Join(changed, "; ")))
 }

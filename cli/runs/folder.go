@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gofrs/flock"
+
 	"github.com/aries-serpent/codexml/config"
 	"github.com/aries-serpent/codexml/internal/fsatomic"
 	"github.com/aries-serpent/codexml/tokenizer"
@@ -25,16 +27,20 @@ const (
 	TokenizerFile = "tokenizer.json"
 	Checkpoints   = "checkpoints"
 	cacheFolder   = "cache"
+	lockFile      = "lock"
 )
 
 // Folder is a run folder.
 type Folder struct {
 	Dir string // absolute
 	Run *config.Run
+
+	lock *flock.Flock // held while this process trains here; nil until then
 }
 
-// Create makes the run's folder. One that exists is refused, unless force is set
-// and it is a run folder, whose files are then replaced.
+// Create makes the run's folder and locks it. One that exists is refused, unless
+// force is set and it is a run folder in which no process trains: its files are then
+// replaced.
 func Create(dir string, run *config.Run, overrides []string, force bool) (*Folder, error) {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -47,7 +53,7 @@ func Create(dir string, run *config.Run, overrides []string, force bool) (*Folde
 		if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err != nil {
 			return nil, fmt.Errorf("create run: %s exists, but is no run folder (it has no %s), so --force does not replace it: choose another folder", dir, ConfigFile)
 		}
-		if err := fsatomic.RemoveDir(dir); err != nil {
+		if err := remove(dir); err != nil {
 			return nil, fmt.Errorf("create run: %w", err)
 		}
 	}
@@ -55,7 +61,53 @@ func Create(dir string, run *config.Run, overrides []string, force bool) (*Folde
 		return nil, fmt.Errorf("create run: %w", err)
 	}
 	f := &Folder{Dir: dir, Run: run}
-	return f, errors.Join(f.WriteConfig(), f.WriteOverrides(overrides))
+	if err := f.Lock(); err != nil {
+		return nil, fmt.Errorf("create run: %w", err)
+	}
+	if err := errors.Join(f.WriteConfig(), f.WriteOverrides(overrides)); err != nil {
+		return nil, errors.Join(err, f.Unlock())
+	}
+	return f, nil
+}
+
+// remove removes a run folder in which no process trains.
+func remove(dir string) error {
+	old := &Folder{Dir: dir}
+	if err := old.Lock(); err != nil {
+		return err
+	}
+	if err := old.Unlock(); err != nil { // an open file cannot be removed everywhere
+		return err
+	}
+	return fsatomic.RemoveDir(dir)
+}
+
+// Lock keeps other processes from training in the folder. The system gives the lock
+// back when the process ends, however that comes about.
+func (f *Folder) Lock() error {
+	if f.lock != nil {
+		return nil
+	}
+	lock := flock.New(f.Path(lockFile))
+	held, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", f.Dir, err)
+	}
+	if !held {
+		return fmt.Errorf("lock %s: another process trains in this folder: wait for it or stop it, or choose another folder", f.Dir)
+	}
+	f.lock = lock
+	return nil
+}
+
+// Unlock lets others train in the folder.
+func (f *Folder) Unlock() error {
+	if f.lock == nil {
+		return nil
+	}
+	lock := f.lock
+	f.lock = nil
+	return lock.Close()
 }
 
 // WriteConfig writes the resolved configuration.

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -77,6 +76,9 @@ func LoaderOptions(run *config.Run, in *Inputs) data.LoaderOptions {
 
 // NewJob builds the run in a folder, with the records of its environment.
 func NewJob(ctx context.Context, env *cmdenv.Env, f *Folder, in *Inputs) (*Job, error) {
+	if err := f.Lock(); err != nil {
+		return nil, cmdenv.BadInput(err)
+	}
 	t, err := NewTrainer(env, f.Run, in)
 	if err != nil {
 		return nil, err
@@ -104,40 +106,8 @@ func NewJob(ctx context.Context, env *cmdenv.Env, f *Folder, in *Inputs) (*Job, 
 	return j, nil
 }
 
-// Resume goes on from the newest intact checkpoint.
-func (j *Job) Resume() (step int, err error) {
-	if err := j.Store.Recover(); err != nil {
-		return 0, err
-	}
-	_, skipped, err := j.Store.LoadLatest(func(c *checkpoint.Checkpoint) (err error) {
-		j.Progress, err = j.Restore(c)
-		return err
-	})
-	for _, s := range skipped {
-		j.warnings = append(j.warnings, fmt.Sprintf("%v: going on from the one before", s.Err))
-		j.env.Note("warning: %v: going on from the one before", s.Err)
-	}
-	if errors.Is(err, checkpoint.ErrNotFound) || errors.Is(err, checkpoint.ErrCorrupt) {
-		return 0, cmdenv.BadInput(fmt.Errorf("resume %s: %w", j.Folder.Dir, err))
-	}
-	if err != nil {
-		return 0, cmdenv.BadInput(err)
-	}
-	j.startStep, j.startTokens = j.Next, j.Tokens
-	return j.Next, nil
-}
-
 // Note prints a line for people.
 func (j *Job) Note(format string, args ...any) { j.env.Note(format, args...) }
-
-// Checkpointed is what the newest checkpoint says of the run's inputs.
-func (j *Job) Checkpointed() (checkpoint.Meta, error) {
-	c, _, err := j.Store.LoadLatest(func(*checkpoint.Checkpoint) error { return nil })
-	if err != nil {
-		return checkpoint.Meta{}, cmdenv.BadInput(fmt.Errorf("resume %s: %w", j.Folder.Dir, err))
-	}
-	return c.Meta, nil
-}
 
 func (j *Job) save(p train.Progress) (string, error) {
 	s := j.State(p)

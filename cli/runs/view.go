@@ -19,9 +19,10 @@ type view struct {
 	flops    float64 // per token
 	peak     float64 // GFLOP/s of the threads in use
 
-	first       time.Time
-	firstTokens int
-	bits        string // of the last validation
+	first time.Time // the run began
+	mark  time.Time // the present step began
+	speed float64   // tokens a second in steps, not in evaluations and saves, of late
+	bits  string    // of the last validation
 }
 
 func newView(j *Job, title string) *view {
@@ -30,30 +31,53 @@ func newView(j *Job, title string) *view {
 		v.peak = kernel.PeakGFLOPS(j.Context.Pool, j.Folder.Run.Training.Dtype == "bfloat16")
 	}
 	v.progress = j.env.Progress(title, j.Total())
-	v.first, v.firstTokens = time.Now(), j.Tokens
+	v.first = time.Now()
+	v.mark = v.first
 	return v
 }
 
 func (v *view) hook() train.Hook {
-	return train.Hook{Step: v.step, Eval: v.eval}
+	return train.Hook{Step: v.step, Eval: v.eval, Save: func(string) error {
+		v.mark = time.Now()
+		return nil
+	}}
+}
+
+// memory is the time over which the shown speed is a mean.
+const memory = 5 * time.Second
+
+// measure takes the time of a step into the speed.
+func (v *view) measure(tokens int) {
+	now := time.Now()
+	took := now.Sub(v.mark)
+	v.mark = now
+	if took <= 0 {
+		return
+	}
+	weight, speed := min(1, float64(took)/float64(memory)), float64(tokens)/took.Seconds()
+	if v.speed == 0 {
+		weight = 1
+	}
+	v.speed += weight * (speed - v.speed)
 }
 
 func (v *view) step(r train.StepResult) error {
+	v.measure(r.Tokens)
 	if r.Step < v.job.Total() && !v.progress.Due() {
 		return nil
 	}
 	seconds := time.Since(v.first).Seconds()
-	speed := float64(v.job.Tokens-v.firstTokens) / seconds
 	left := time.Duration(float64(v.job.Total()-r.Step) * seconds / float64(max(1, r.Step-v.job.startStep)) * float64(time.Second))
 	share := "-"
 	if v.peak > 0 {
-		share = fmt.Sprintf("%.0f%%", speed*v.flops/v.peak/1e7)
+		share = fmt.Sprintf("%.0f%%", v.speed*v.flops/v.peak/1e7)
 	}
-	v.progress.Set(r.Step, fmt.Sprintf("loss %.3f  val %s bits/B  %s tok/s  %s of peak  %s left", r.Loss, v.bits, thousands(speed), share, left.Round(time.Second)))
+	v.progress.Set(r.Step, fmt.Sprintf("loss %.3f  val %s bits/B  %s tok/s  %s of peak  %s left", r.Loss, v.bits, thousands(v.speed), share, left.Round(time.Second)))
 	return nil
 }
 
 func (v *view) eval(e train.Evaluation) error {
+	v.mark = time.Now()
 	if e.Bytes > 0 {
 		v.bits = fmt.Sprintf("%.3f", e.BitsPerByte())
 	}

@@ -13,12 +13,13 @@ import (
 
 // Options are the command's inputs.
 type Options struct {
-	Env       *cmdenv.Env
-	Config    string
-	Overrides []string
-	Out       string
-	Force     bool
-	StopAfter int
+	Env          *cmdenv.Env
+	Config       string
+	Overrides    []string
+	Out          string
+	Force        bool
+	AllowChanged bool
+	StopAfter    int
 }
 
 // New returns the command. runF, if not nil, runs instead of it.
@@ -45,6 +46,7 @@ func New(env *cmdenv.Env, runF func(context.Context, *Options) error) *cobra.Com
 	f.StringVarP(&opts.Config, "config", "c", "", "configuration file; without it every key has its default")
 	f.StringVarP(&opts.Out, "out", "o", "", "run folder, instead of training.output_dir")
 	f.BoolVar(&opts.Force, "force", false, "replace an existing run folder")
+	f.BoolVar(&opts.AllowChanged, "allow-changed", false, "go on from training.resume_from although data or tokenizer are not those of the checkpoint")
 	f.IntVar(&opts.StopAfter, "stop-after", 0, "stop and save after that many steps; resume goes on")
 	return cmd
 }
@@ -61,13 +63,11 @@ func run(ctx context.Context, opts *Options) error {
 	if err != nil {
 		return cmdenv.BadInput(err)
 	}
-	if cfg.Training.ResumeFrom != "" {
-		return cmdenv.Usagef("train: training.resume_from is set: use codexml resume %s", cfg.Training.ResumeFrom)
-	}
 	folder, err := runs.Create(env.Path(cfg.Training.OutputDir), cfg, opts.Overrides, opts.Force)
 	if err != nil {
 		return cmdenv.BadInput(err)
 	}
+	defer folder.Unlock()
 	in, err := runs.Prepare(ctx, env, folder)
 	if err != nil {
 		return err
@@ -79,6 +79,13 @@ func run(ctx context.Context, opts *Options) error {
 	}
 	if !env.JSON {
 		runs.PrintPlan(env.Err, job.Plan())
+	}
+	if from := cfg.Training.ResumeFrom; from != "" {
+		step, err := job.ResumeFrom(env.Path(from), opts.AllowChanged)
+		if err != nil {
+			return err
+		}
+		env.Note("going on from %s after step %d of %d", from, step, job.Total())
 	}
 	job.StopAfter = opts.StopAfter
 	return job.Go(ctx)
