@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math"
 	"sync"
+
+	"github.com/aries-serpent/codexml/internal/mmap"
 )
 
 // A token file holds the tokens of documents, without special ones between them.
@@ -66,7 +68,7 @@ type Tokens struct {
 // its contents. The file must not be written to in place while it is open; replacing
 // it by another does no harm.
 func OpenTokens(path string) (*Tokens, error) {
-	image, unmap, err := mapFile(path)
+	image, unmap, err := mmap.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open tokens: %w", err)
 	}

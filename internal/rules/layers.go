@@ -31,6 +31,7 @@ var rooms = []room{
 	{path: "internal/rng", level: 0},
 	{path: "internal/fsatomic", level: 0},
 	{path: "internal/jsonscan", level: 0},
+	{path: "internal/mmap", level: 0},
 	{path: "plugin", level: 0},
 	{path: "internal/kernel", level: 1},
 	{path: "format/*", level: 1},

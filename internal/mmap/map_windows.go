@@ -1,4 +1,4 @@
-package data
+package mmap
 
 import (
 	"io/fs"
@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// mapFile maps a file into memory, read-only, and returns what undoes it.
-func mapFile(path string) (image []byte, unmap func() error, err error) {
+// Open maps a file into memory, read-only, and returns what undoes it. An empty
+// file gives an empty image.
+func Open(path string) (image []byte, unmap func() error, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err

@@ -1,6 +1,10 @@
 //go:build unix || windows
 
-package data
+// Package mmap maps files into memory, read-only. Readers of large files (token
+// files, tensors) use it, so that opening costs the same at any size. The file may
+// be replaced by another while it is mapped, but not written to in place or
+// shortened. Calls are independent of one another.
+package mmap
 
 import (
 	"fmt"
