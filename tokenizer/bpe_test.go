@@ -33,13 +33,13 @@ func readLines[T any](tb testing.TB, path string) []T {
 }
 
 // load reads a tokenizer of testdata/train.
-func load(tb testing.TB, name string) *bpe {
+func load(tb testing.TB, name string) *byteLevel {
 	tb.Helper()
 	t, err := Load(filepath.Join("testdata", "train", name+".json"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return t.(*bpe)
+	return t.(*byteLevel)
 }
 
 // names are the tokenizers in testdata/train.
@@ -150,47 +150,6 @@ func TestPieceAndID(t *testing.T) {
 	}
 }
 
-// slowMerge merges a piece by the definition of BPE.
-func slowMerge(tok *bpe, piece []byte) []int32 {
-	var ids []int32
-	for _, b := range piece {
-		ids = append(ids, tok.bytes[b])
-	}
-	for {
-		at, best, made := 0, int32(noRank), int32(0)
-		for i := range len(ids) - 1 {
-			if rank, id := tok.merges.rank(ids[i], ids[i+1]); rank < best {
-				at, best, made = i, rank, id
-			}
-		}
-		if best == noRank {
-			return ids
-		}
-		ids = slices.Replace(ids, at, at+2, made)
-	}
-}
-
-func TestMergesByRank(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	for _, name := range []string{"ties-700", "runs-420", "go-700"} {
-		tok := load(t, name)
-		var long longPiece
-		for n := 1; n < 3*shortPiece; n++ {
-			piece := make([]byte, n)
-			for i := range piece {
-				piece[i] = "aaabbct"[rng.IntN(7)]
-			}
-			want := slowMerge(tok, piece)
-			if got := tok.appendMerged(nil, piece); !slices.Equal(got, want) {
-				t.Fatalf("%s: ids of %q\n got  %v\n want %v", name, piece, got, want)
-			}
-			if got := long.appendMerged(nil, tok, piece); !slices.Equal(got, want) {
-				t.Fatalf("%s: ids of %q by the heap\n got  %v\n want %v", name, piece, got, want)
-			}
-		}
-	}
-}
-
 // Callers that share one cache, and quarrel over its slots, get the same ids.
 func TestEncodeIsSafeForConcurrentUse(t *testing.T) {
 	tok := load(t, "go-700")
@@ -233,59 +192,6 @@ func TestEncodeAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A slot that was written to while it was read, or holds another piece, or is being
-// written to, gives nothing.
-func TestCacheFindsOnlyWhatItHolds(t *testing.T) {
-	var key, other pieceKey
-	slots := new(pieceSlots)
-	key.set([]byte("some piece of text"), 0, 10)
-	slots.put(&key, []int32{1, 2, 3})
-	if ids, ok := slots.find(nil, &key); !ok || !slices.Equal(ids, []int32{1, 2, 3}) {
-		t.Fatalf("find gives %v, %v, want [1 2 3]", ids, ok)
-	}
-	other.set([]byte("some piecf of text"), 0, 10)
-	other.slot = key.slot
-	if ids, ok := slots.find(nil, &other); ok {
-		t.Errorf("find gives %v for another piece", ids)
-	}
-	slots[key.slot][0].Add(oneWrite)
-	if ids, ok := slots.find(nil, &key); ok {
-		t.Errorf("find gives %v while the slot is being written to", ids)
-	}
-	slots.put(&other, []int32{4}) // must leave the slot to its writer
-	slots[key.slot][0].Add(oneWrite)
-	if _, ok := slots.find(nil, &key); !ok {
-		t.Error("put wrote to a slot that another was writing to")
-	}
-	key.set([]byte(strings.Repeat("y", maxCachedPiece)), 0, maxCachedPiece)
-	slots.put(&key, make([]int32, 2*(slotWords-1-maxCachedPiece/8)+1))
-	if _, ok := slots.find(nil, &key); ok {
-		t.Error("put stored more ids than fit")
-	}
-}
-
-func FuzzEncode(f *testing.F) {
-	for _, text := range readLines[string](f, "testdata/strings.jsonl") {
-		f.Add([]byte(text))
-	}
-	tok := load(f, "unicode-900")
-	f.Fuzz(func(t *testing.T, text []byte) {
-		ids := tok.Encode(nil, text)
-		var want []int32
-		for i := 0; i < len(text); {
-			end := pieceEnd(text, i)
-			want = append(want, slowMerge(tok, text[i:end])...)
-			i = end
-		}
-		if !slices.Equal(ids, want) {
-			t.Fatalf("ids of %q\n got  %v\n want %v", text, ids, want)
-		}
-		if got := tok.Decode(nil, ids); !bytes.Equal(got, text) {
-			t.Fatalf("%q came back as %q", text, got)
-		}
-	})
-}
-
 func BenchmarkEncode(b *testing.B) {
 	text := []byte(strings.Join(readLines[string](b, "testdata/train/go-700.jsonl"), "\n"))
 	tok := load(b, "go-700")
@@ -294,17 +200,6 @@ func BenchmarkEncode(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		for b.Loop() {
 			ids = tok.Encode(ids[:0], text)
-		}
-	})
-	b.Run("uncached", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			ids = ids[:0]
-			for i := 0; i < len(text); {
-				end := pieceEnd(text, i)
-				ids = tok.appendMerged(ids, text[i:end])
-				i = end
-			}
 		}
 	})
 	b.Run("decode", func(b *testing.B) {

@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/aries-serpent/codexml/tokenizer/bpe"
 )
 
 // fileReader reads Hugging Face's tokenizer.json for a byte-level BPE tokenizer.
@@ -19,8 +21,8 @@ type fileReader struct {
 	textSize             int // of pieces and added tokens, at most
 	unknownAt            int // where unk_token is; 0 for null
 
-	vocab  *vocabulary
-	merges []merge
+	vocab  *bpe.Vocabulary
+	merges []bpe.Merge
 	left   []byte // of the merge being read
 }
 
@@ -31,7 +33,7 @@ type addedToken struct {
 }
 
 // parseFile reads a tokenizer.json.
-func parseFile(data []byte) (*bpe, error) {
+func parseFile(data []byte) (*byteLevel, error) {
 	r := &fileReader{jsonReader: jsonReader{data: data}}
 	r.root()
 	r.end()
@@ -44,7 +46,7 @@ func parseFile(data []byte) (*bpe, error) {
 	for i, a := range r.added {
 		specials[i] = a.id
 	}
-	return newBPE(data, r.vocab, r.merges, specials)
+	return newByteLevel(data, r.vocab, r.merges, specials)
 }
 
 func (r *fileReader) root() {
@@ -235,7 +237,7 @@ func (r *fileReader) readVocabulary() {
 		}
 	}
 	r.path = []string{"model", "vocab"}
-	r.vocab = newVocabulary(numIDs, r.textSize)
+	r.vocab = bpe.NewVocabulary(numIDs, r.textSize)
 	for id := range numIDs {
 		r.addPiece(int32(id), int(at[id]))
 	}
@@ -276,8 +278,8 @@ func (r *fileReader) addPiece(id int32, pos int) {
 		r.fail("no piece has the id %d, but one has a greater id", id)
 		return
 	}
-	if piece := r.str(); !r.vocab.add(piece) {
-		first, _ := r.vocab.id(piece)
+	if piece := r.str(); !r.vocab.Add(piece) {
+		first, _ := r.vocab.ID(piece)
 		r.pos = pos
 		r.fail("the piece %q has two ids, %d and %d", piece, first, id)
 	}
@@ -293,7 +295,7 @@ func (r *fileReader) checkAdded() {
 		r.pos = a.contentAt
 		content := r.str()
 		r.pos = a.contentAt
-		if piece := r.vocab.piece(a.id); !bytes.Equal(piece, content) {
+		if piece := r.vocab.Piece(a.id); !bytes.Equal(piece, content) {
 			r.fail("the token %q has the id %d, which is that of %q", content, a.id, piece)
 		}
 	}
@@ -307,7 +309,7 @@ func (r *fileReader) checkUnknown() {
 	r.pos = r.unknownAt
 	piece := r.str()
 	r.pos = r.unknownAt
-	if _, ok := r.vocab.id(piece); !ok {
+	if _, ok := r.vocab.ID(piece); !ok {
 		r.fail("%q is not in the vocabulary", piece)
 	}
 }
@@ -318,21 +320,21 @@ func (r *fileReader) readMerges() {
 		return
 	}
 	r.pos, r.path = r.mergesAt, []string{"model", "merges"}
-	r.merges = make([]merge, 0, r.numMerges)
+	r.merges = make([]bpe.Merge, 0, r.numMerges)
 	var whole []byte
 	r.mergeList(func(left, right []byte) {
 		if r.err != nil {
 			return
 		}
 		whole = append(append(whole[:0], left...), right...)
-		m := merge{r.lookUp(left), r.lookUp(right), r.lookUp(whole)}
+		m := bpe.Merge{Left: r.lookUp(left), Right: r.lookUp(right), ID: r.lookUp(whole)}
 		r.merges = append(r.merges, m)
 	})
 }
 
 // lookUp returns the id of a piece of a merge.
 func (r *fileReader) lookUp(piece []byte) int32 {
-	id, ok := r.vocab.id(piece)
+	id, ok := r.vocab.ID(piece)
 	if !ok {
 		r.fail("merge %d needs the piece %q, which is not in the vocabulary", len(r.merges), piece)
 	}

@@ -9,13 +9,15 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/aries-serpent/codexml/tokenizer/bpe"
 )
 
 // smallFile is a whole tokenizer.json, in the older form in parts: " a" and "aa".
 var smallFile = func() string {
 	vocab := []string{`"[EOS]": 0`}
-	for _, b := range byteOrder {
-		vocab = append(vocab, fmt.Sprintf("%s: %d", appendQuoted(nil, appendWritten(nil, []byte{b})), len(vocab)))
+	for _, b := range bpe.ByteOrder {
+		vocab = append(vocab, fmt.Sprintf("%s: %d", appendQuoted(nil, bpe.AppendWritten(nil, []byte{b})), len(vocab)))
 	}
 	vocab = append(vocab, `"\u0120a": 257`, `"aa": 258`)
 	return `{
@@ -172,7 +174,7 @@ func TestSaveWritesWhatWasLoaded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again.SHA256() != tok.SHA256() || !bytes.Equal(again.(*bpe).file, tok.file) {
+		if again.SHA256() != tok.SHA256() || !bytes.Equal(again.(*byteLevel).file, tok.file) {
 			t.Errorf("%s: another file was saved than loaded", name)
 		}
 	}
@@ -230,7 +232,7 @@ func FuzzParse(f *testing.F) {
 func strangeBytes(tok Tokenizer) bool {
 	for id := range int32(tok.VocabSize()) {
 		for _, r := range tok.Piece(id) {
-			if int(r) >= len(runeBytes) || runeBytes[r] < 0 {
+			if _, ok := bpe.ByteOf(r); !ok {
 				return true
 			}
 		}

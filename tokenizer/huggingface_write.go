@@ -1,6 +1,10 @@
 package tokenizer
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/aries-serpent/codexml/tokenizer/bpe"
+)
 
 // The parts of a file around its added tokens, vocabulary and merges.
 const (
@@ -53,24 +57,24 @@ const (
 )
 
 // marshalFile writes tokenizer.json byte for byte as the original does.
-func marshalFile(vocab *vocabulary, merges []merge, specials []int32) []byte {
+func marshalFile(vocab *bpe.Vocabulary, merges []bpe.Merge, specials []int32) []byte {
 	out := []byte(fileHead)
 	for i, id := range specials {
 		out = appendComma(out, i)
-		out = fmt.Appendf(out, fileAdded, id, appendQuoted(nil, vocab.piece(id)))
+		out = fmt.Appendf(out, fileAdded, id, appendQuoted(nil, vocab.Piece(id)))
 	}
 	out = appendArrayEnd(out, len(specials), "\n  ")
 	out = append(out, fileParts...)
-	for id := range int32(vocab.size()) {
+	for id := range int32(vocab.Size()) {
 		out = appendComma(out, int(id))
-		out = appendQuoted(append(out, "\n      "...), vocab.piece(id))
+		out = appendQuoted(append(out, "\n      "...), vocab.Piece(id))
 		out = fmt.Appendf(out, ": %d", id)
 	}
 	out = append(out, fileMerges...)
 	for i, m := range merges {
 		out = append(appendComma(out, i), "\n      [\n        "...)
-		out = append(appendQuoted(out, vocab.piece(m.left)), ",\n        "...)
-		out = append(appendQuoted(out, vocab.piece(m.right)), "\n      ]"...)
+		out = append(appendQuoted(out, vocab.Piece(m.Left)), ",\n        "...)
+		out = append(appendQuoted(out, vocab.Piece(m.Right)), "\n      ]"...)
 	}
 	out = appendArrayEnd(out, len(merges), "\n    ")
 	return append(out, fileTail...)

@@ -125,3 +125,25 @@ func contraction(text []byte) int {
 	}
 	return 0
 }
+
+// cut returns a place in text, from size on, where a piece ends whatever stands
+// around it: between a character that is not white space, and a blank. It returns
+// the length of the text if there is none.
+func cut(text []byte, size int) int {
+	for i := max(size, 1); i < len(text); i++ {
+		before := asciiClass[text[i-1]]
+		if asciiClass[text[i]] == space && before != space && before != wide {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// eachPiece calls each with the pieces of text.
+func eachPiece(text []byte, each func(piece []byte)) {
+	for i := 0; i < len(text); {
+		end := pieceEnd(text, i)
+		each(text[i:end])
+		i = end
+	}
+}

@@ -2,12 +2,10 @@ package tokenizer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"math"
-	"runtime"
-	"unicode/utf8"
+
+	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
 // TrainOptions say what TrainBPE makes.
@@ -26,90 +24,23 @@ type TrainOptions struct {
 	Progress func(done, total int)
 }
 
-// maxVocab bounds VocabSize: more is a slip of the pen.
-const maxVocab = 1 << 24
-
-// validate checks the options and puts defaults in.
-func (o *TrainOptions) validate() error {
-	if o.Specials == nil {
-		o.Specials = DefaultSpecials()
-	}
-	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	if o.Progress == nil {
-		o.Progress = func(done, total int) {}
-	}
-	if o.Threads < 0 {
-		return fmt.Errorf("threads is %d, want at least 1, or 0 for all", o.Threads)
-	}
-	if least := len(o.Specials) + numBytes; o.VocabSize < least || o.VocabSize > maxVocab {
-		return fmt.Errorf("vocabulary size is %d, want %d (the bytes and %d special tokens) to %d",
-			o.VocabSize, least, len(o.Specials), maxVocab)
-	}
-	return validateSpecials(o.Specials)
-}
-
-func validateSpecials(specials []string) error {
-	seen := make(map[string]bool, len(specials))
-	for _, s := range specials {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case s == "":
-			return errors.New("a special token is empty: give it a name such as [X]")
-		case !utf8.ValidString(s):
-			return fmt.Errorf("the special token %q is not UTF-8", s)
-		case seen[s]:
-			return fmt.Errorf("the special token %q is given twice", s)
-		case size == len(s) && int(r) < len(runeBytes) && runeBytes[r] >= 0:
-			return fmt.Errorf("the special token %q is the writing of byte 0x%02X: give it a name such as [%s]", s, runeBytes[r], s)
-		}
-		seen[s] = true
-	}
-	return nil
-}
-
-// TrainBPE learns a byte-level BPE tokenizer from documents: pieces of text that
-// GPT-2's pattern cuts out are counted, and the pair of neighbours that is most
-// frequent in them, the one with the lowest ids among equals, is merged until the
-// vocabulary is full. The merges, and the bytes of tokenizer.json, equal those of
-// the original's BpeTrainer with the byte alphabet as initial alphabet, on any
-// number of threads (it counts pairs in 32 bits and this in 64: corpora with more
-// than 2^31 of a pair are beyond it).
-//
-// A document may be reused by docs after its turn. Memory grows with the number of
-// different pieces, not with the corpus. Special tokens are not looked for in the
-// text; if the text makes one a piece, that is an error.
+// TrainBPE learns a byte-level BPE tokenizer from documents, which it cuts with
+// GPT-2's pattern; see train.BPE. The bytes of tokenizer.json equal those of the
+// original.
 func TrainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (Tokenizer, error) {
-	t, err := trainBPE(ctx, docs, opts)
+	if opts.Specials == nil {
+		opts.Specials = DefaultSpecials()
+	}
+	r, err := train.BPE(ctx, docs, train.Options{
+		VocabSize: opts.VocabSize, Specials: opts.Specials, Threads: opts.Threads, Progress: opts.Progress,
+		Split: eachPiece, Cut: cut,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train tokenizer: %w", err)
+	}
+	t, err := newByteLevel(marshalFile(r.Vocabulary, r.Merges, r.Specials), r.Vocabulary, r.Merges, r.Specials)
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}
 	return t, nil
-}
-
-func trainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (*bpe, error) {
-	if err := opts.validate(); err != nil {
-		return nil, err
-	}
-	opts.Progress(0, opts.VocabSize-len(opts.Specials)-numBytes)
-	words, err := countWords(ctx, docs, opts.Threads)
-	if err != nil {
-		return nil, err
-	}
-	if len(words.entries) == 0 {
-		return nil, errors.New("the documents hold no text")
-	}
-	if len(words.text) > math.MaxUint32 {
-		return nil, fmt.Errorf("the documents hold %d bytes of different pieces, want at most %d: train on a sample", len(words.text), uint32(math.MaxUint32))
-	}
-	l := newLearner(words, opts)
-	if err := l.learn(ctx); err != nil {
-		return nil, err
-	}
-	specials := make([]int32, len(opts.Specials))
-	for i := range specials {
-		specials[i] = int32(i)
-	}
-	return newBPE(marshalFile(l.vocab, l.merges, specials), l.vocab, l.merges, specials)
 }

@@ -51,7 +51,7 @@ func TestTrainBPEEqualsTheOriginal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := tok.(*bpe).file; !bytes.Equal(got, want) {
+			if got := tok.(*byteLevel).file; !bytes.Equal(got, want) {
 				t.Fatalf("%s with %d threads differs from the original, first in the line of %q, want %q", name, threads,
 					firstOther(got, want), firstOther(want, got))
 			}
@@ -68,35 +68,6 @@ func firstOther(a, b []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// A document that is cut, and documents that share a chunk, count as they are.
-func TestCountingDoesNotDependOnChunks(t *testing.T) {
-	text := strings.Repeat("some  words\tof a text\n\n", 3*chunkSize/23) + strings.Repeat("x", chunkSize) + strings.Repeat("\u00e9!", 9)
-	small := strings.Repeat("a", 100)
-	texts := []string{text, "", small, small, "", text}
-	want := newWordTable()
-	for _, text := range texts {
-		want.addText([]byte(text))
-	}
-	for threads := 1; threads <= 3; threads++ {
-		got, err := countWords(t.Context(), documents(texts), threads)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got.entries) != len(want.entries) {
-			t.Fatalf("%d threads: %d different pieces, want %d", threads, len(got.entries), len(want.entries))
-		}
-		for i := range want.entries {
-			e := want.entries[i]
-			got.add(want.word(&e), e.hash, -e.count)
-		}
-		for i := range got.entries {
-			if e := &got.entries[i]; e.count != 0 {
-				t.Errorf("%d threads: %q was counted %d times too often", threads, got.word(e), int64(e.count))
-			}
-		}
-	}
 }
 
 func TestTrainBPERejects(t *testing.T) {
@@ -138,7 +109,7 @@ func TestTrainBPEWithOtherSpecials(t *testing.T) {
 		if id, ok := tok.EOS(); ok != (len(specials) == 2) || ok && id != 1 {
 			t.Errorf("specials %q: EOS is %d, %v", specials, id, ok)
 		}
-		if again, err := Parse("trained", tok.(*bpe).file); err != nil || again.VocabSize() != 262 {
+		if again, err := Parse("trained", tok.(*byteLevel).file); err != nil || again.VocabSize() != 262 {
 			t.Errorf("specials %q: the file is not read back: %v", specials, err)
 		}
 	}
@@ -183,21 +154,6 @@ func TestTrainBPETellsItsProgress(t *testing.T) {
 	}
 	if last != want {
 		t.Errorf("the last progress is %d, want %d", last, want)
-	}
-}
-
-func TestCandidatesComeInOrder(t *testing.T) {
-	var queue []candidate
-	for i := range 500 {
-		heapPush(&queue, candidate{count: int64(i * 7919 % 13), pair: uint64(i)})
-	}
-	last := heapPop(&queue)
-	for len(queue) > 0 {
-		next := heapPop(&queue)
-		if !last.before(next) {
-			t.Fatalf("%+v came before %+v", last, next)
-		}
-		last = next
 	}
 }
 

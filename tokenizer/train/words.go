@@ -1,4 +1,4 @@
-package tokenizer
+package train
 
 import (
 	"context"
@@ -81,13 +81,8 @@ func mixWord(h, w uint64) uint64 {
 }
 
 // addText counts the pieces of a text.
-func (w *wordTable) addText(text []byte) {
-	for i := 0; i < len(text); {
-		end := pieceEnd(text, i)
-		piece := text[i:end]
-		w.add(piece, hashWord(piece), 1)
-		i = end
-	}
+func (w *wordTable) addText(text []byte, split Split) {
+	split(text, func(piece []byte) { w.add(piece, hashWord(piece), 1) })
 }
 
 // addTable counts all that another table has counted.
@@ -108,15 +103,15 @@ type chunk struct {
 }
 
 // countWords counts the pieces of all documents.
-func countWords(ctx context.Context, docs iter.Seq[[]byte], threads int) (*wordTable, error) {
-	full, empty := make(chan *chunk, threads), make(chan *chunk, 2*threads+1)
-	tables := make([]*wordTable, threads)
+func countWords(ctx context.Context, docs iter.Seq[[]byte], opts *Options) (*wordTable, error) {
+	full, empty := make(chan *chunk, opts.Threads), make(chan *chunk, 2*opts.Threads+1)
+	tables := make([]*wordTable, opts.Threads)
 	var counting sync.WaitGroup
 	for i := range tables {
 		tables[i] = newWordTable()
 		counting.Go(func() {
 			for c := range full {
-				c.count(tables[i])
+				c.count(tables[i], opts.Split)
 				empty <- c
 			}
 		})
@@ -124,7 +119,7 @@ func countWords(ctx context.Context, docs iter.Seq[[]byte], threads int) (*wordT
 	for range cap(empty) {
 		empty <- new(chunk)
 	}
-	err := fillChunks(ctx, docs, full, empty)
+	err := fillChunks(ctx, docs, opts.Cut, full, empty)
 	counting.Wait()
 	for _, t := range tables[1:] {
 		tables[0].addTable(t)
@@ -133,10 +128,10 @@ func countWords(ctx context.Context, docs iter.Seq[[]byte], threads int) (*wordT
 }
 
 // count counts the chunk's texts and empties it.
-func (c *chunk) count(table *wordTable) {
+func (c *chunk) count(table *wordTable, split Split) {
 	start := 0
 	for _, end := range c.ends {
-		table.addText(c.text[start:end])
+		table.addText(c.text[start:end], split)
 		start = end
 	}
 	c.text, c.ends = c.text[:0], c.ends[:0]
@@ -145,7 +140,7 @@ func (c *chunk) count(table *wordTable) {
 // fillChunks copies the documents into chunks, and closes full after the last.
 // Large documents are cut where a piece ends in any case, so that the counts are
 // those of the whole.
-func fillChunks(ctx context.Context, docs iter.Seq[[]byte], full chan<- *chunk, empty <-chan *chunk) error {
+func fillChunks(ctx context.Context, docs iter.Seq[[]byte], cut Cut, full chan<- *chunk, empty <-chan *chunk) error {
 	defer close(full)
 	c := <-empty
 	send := func() {
@@ -167,17 +162,4 @@ func fillChunks(ctx context.Context, docs iter.Seq[[]byte], full chan<- *chunk, 
 	}
 	full <- c
 	return nil
-}
-
-// cut returns a place in text, from size on, where a piece ends whatever stands
-// around it: between a character that is not white space, and a blank. It returns
-// the length of the text if there is none.
-func cut(text []byte, size int) int {
-	for i := max(size, 1); i < len(text); i++ {
-		before := asciiClass[text[i-1]]
-		if asciiClass[text[i]] == space && before != space && before != wide {
-			return i
-		}
-	}
-	return len(text)
 }

@@ -1,10 +1,10 @@
-package tokenizer
+package bpe
 
 import "math"
 
-// merge is one rule of BPE: left and right, side by side, become id. Its rank, the
+// Merge is one rule of BPE: Left and Right, side by side, become ID. Its rank, the
 // place in the list, says how early it is applied.
-type merge struct{ left, right, id int32 }
+type Merge struct{ Left, Right, ID int32 }
 
 // noRank is the rank of a pair without a merge.
 const noRank = math.MaxInt32
@@ -20,17 +20,17 @@ type mergeSlot struct {
 
 // newMergeTable indexes a list. Of a pair that is in it twice the later one
 // counts, as in the original.
-func newMergeTable(list []merge) mergeTable {
+func newMergeTable(list []Merge) mergeTable {
 	t := make(mergeTable, len(list)+len(list)/2+1)
 	for rank, m := range list {
-		key := pairKey(m.left, m.right)
-		t[t.find(key)] = mergeSlot{key, int32(rank), m.id}
+		key := PairKey(m.Left, m.Right)
+		t[t.find(key)] = mergeSlot{key, int32(rank), m.ID}
 	}
 	return t
 }
 
-// pairKey packs a pair into a key, which is never 0.
-func pairKey(left, right int32) uint64 {
+// PairKey packs a pair into a key, which is never 0.
+func PairKey(left, right int32) uint64 {
 	return 1<<63 | uint64(uint32(left))<<32 | uint64(uint32(right))
 }
 
@@ -49,7 +49,7 @@ func (t mergeTable) find(key uint64) int {
 // rank returns the rank of a pair's merge and what it makes; noRank if there is
 // none.
 func (t mergeTable) rank(left, right int32) (rank, id int32) {
-	slot := &t[t.find(pairKey(left, right))]
+	slot := &t[t.find(PairKey(left, right))]
 	if slot.key == 0 {
 		return noRank, 0
 	}

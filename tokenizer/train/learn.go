@@ -1,9 +1,13 @@
-package tokenizer
+package train
 
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+
+	"github.com/aries-serpent/codexml/tokenizer/bpe"
+	"github.com/aries-serpent/codexml/tokenizer/internal/heap"
 )
 
 // learner learns merges from counted words. Counts are kept per pair and corrected
@@ -12,9 +16,9 @@ import (
 // from then on its count can only fall, so a queued count that is out of date is
 // put right when its turn comes.
 type learner struct {
-	opts   TrainOptions
-	vocab  *vocabulary
-	merges []merge
+	opts   Options
+	vocab  *bpe.Vocabulary
+	merges []bpe.Merge
 
 	words   []span
 	counts  []int64 // of each word
@@ -37,8 +41,8 @@ type candidate struct {
 	words []uint32
 }
 
-// before orders candidates: the higher count, then the lower ids.
-func (a candidate) before(b candidate) bool {
+// Before orders candidates: the higher count, then the lower ids.
+func (a candidate) Before(b candidate) bool {
 	if a.count != b.count {
 		return a.count > b.count
 	}
@@ -46,14 +50,14 @@ func (a candidate) before(b candidate) bool {
 }
 
 // newLearner prepares words for learning and queues the pairs in them.
-func newLearner(words *wordTable, opts TrainOptions) *learner {
-	l := &learner{opts: opts, vocab: newVocabulary(opts.VocabSize, 8*opts.VocabSize)}
+func newLearner(words *wordTable, opts Options) *learner {
+	l := &learner{opts: opts, vocab: bpe.NewVocabulary(opts.VocabSize, 8*opts.VocabSize)}
 	for _, s := range opts.Specials {
-		l.vocab.add([]byte(s))
+		l.vocab.Add([]byte(s))
 	}
-	var ids [numBytes]int32
-	for i, b := range byteOrder {
-		l.vocab.add(appendWritten(nil, []byte{b}))
+	var ids [bpe.NumBytes]int32
+	for i, b := range bpe.ByteOrder {
+		l.vocab.Add(bpe.AppendWritten(nil, []byte{b}))
 		ids[b] = int32(len(opts.Specials) + i)
 	}
 	l.addWords(words, &ids)
@@ -63,7 +67,7 @@ func newLearner(words *wordTable, opts TrainOptions) *learner {
 }
 
 // addWords spells the words that have a pair as ids.
-func (l *learner) addWords(words *wordTable, ids *[numBytes]int32) {
+func (l *learner) addWords(words *wordTable, ids *[bpe.NumBytes]int32) {
 	l.words = make([]span, 0, len(words.entries))
 	l.counts = make([]int64, 0, len(words.entries))
 	l.symbols = make([]int32, 0, len(words.text))
@@ -88,12 +92,12 @@ func (l *learner) word(w uint32) []int32 {
 
 // queuePairs counts the pairs of bytes, whose ids begin at base, and queues them.
 func (l *learner) queuePairs(base int32) {
-	counts := make([]int64, numBytes*numBytes)
-	where := make([][]uint32, numBytes*numBytes)
+	counts := make([]int64, bpe.NumBytes*bpe.NumBytes)
+	where := make([][]uint32, bpe.NumBytes*bpe.NumBytes)
 	for w := range uint32(len(l.words)) {
 		symbols := l.word(w)
 		for i, right := range symbols[1:] {
-			pair := int(symbols[i]-base)*numBytes + int(right-base)
+			pair := int(symbols[i]-base)*bpe.NumBytes + int(right-base)
 			counts[pair] += l.counts[w]
 			if list := where[pair]; len(list) == 0 || list[len(list)-1] != w {
 				where[pair] = append(list, w)
@@ -103,21 +107,21 @@ func (l *learner) queuePairs(base int32) {
 	l.pairs = make(map[uint64]int64, l.opts.VocabSize)
 	for pair, count := range counts {
 		if count > 0 {
-			key := pairKey(base+int32(pair/numBytes), base+int32(pair%numBytes))
+			key := bpe.PairKey(base+int32(pair/bpe.NumBytes), base+int32(pair%bpe.NumBytes))
 			l.pairs[key] = count
-			heapPush(&l.queue, candidate{count: count, pair: key, words: where[pair]})
+			heap.Push(&l.queue, candidate{count: count, pair: key, words: where[pair]})
 		}
 	}
 }
 
 // learn merges pairs until the vocabulary is full or no pair is left.
 func (l *learner) learn(ctx context.Context) error {
-	first := l.vocab.size()
-	for l.vocab.size() < l.opts.VocabSize && len(l.queue) > 0 {
-		top := heapPop(&l.queue)
+	first := l.vocab.Size()
+	for l.vocab.Size() < l.opts.VocabSize && len(l.queue) > 0 {
+		top := heap.Pop(&l.queue)
 		if count := l.pairs[top.pair]; top.count != count {
 			top.count = count
-			heapPush(&l.queue, top)
+			heap.Push(&l.queue, top)
 			continue
 		}
 		if top.count < 1 {
@@ -129,7 +133,7 @@ func (l *learner) learn(ctx context.Context) error {
 		if err := l.apply(&top); err != nil {
 			return err
 		}
-		l.opts.Progress(l.vocab.size()-first, l.opts.VocabSize-first)
+		l.opts.Progress(l.vocab.Size()-first, l.opts.VocabSize-first)
 	}
 	return nil
 }
@@ -137,11 +141,11 @@ func (l *learner) learn(ctx context.Context) error {
 // apply makes a merge of a pair, applies it to the words, and queues the pairs
 // that arise.
 func (l *learner) apply(top *candidate) error {
-	m := merge{left: int32(top.pair >> 32 & noRank), right: int32(uint32(top.pair))}
-	l.written = append(l.written[:0], l.vocab.piece(m.left)...)
-	l.written = append(l.written, l.vocab.piece(m.right)...)
-	m.id = int32(l.vocab.size())
-	if !l.vocab.add(l.written) {
+	m := bpe.Merge{Left: int32(top.pair >> 32 & math.MaxInt32), Right: int32(uint32(top.pair))}
+	l.written = append(l.written[:0], l.vocab.Piece(m.Left)...)
+	l.written = append(l.written, l.vocab.Piece(m.Right)...)
+	m.ID = int32(l.vocab.Size())
+	if !l.vocab.Add(l.written) {
 		// Only a special token can be there already: two parts of the same text are
 		// merged in the same way wherever they stand, so no piece is made twice.
 		return fmt.Errorf("the text makes the special token %q a piece: give it a name that text can't have, such as [%s]", l.written, l.written)
@@ -156,24 +160,24 @@ func (l *learner) apply(top *candidate) error {
 }
 
 // recount corrects the counts of the pairs beside a merge.
-func (l *learner) recount(m merge) {
+func (l *learner) recount(m bpe.Merge) {
 	for _, other := range l.left.touched {
-		l.pairs[pairKey(other, m.left)] -= l.left.gains[other]
-		l.pairs[pairKey(other, m.id)] += l.left.gains[other]
+		l.pairs[bpe.PairKey(other, m.Left)] -= l.left.gains[other]
+		l.pairs[bpe.PairKey(other, m.ID)] += l.left.gains[other]
 	}
 	for _, other := range l.right.touched {
-		l.pairs[pairKey(m.right, other)] -= l.right.gains[other]
-		l.pairs[pairKey(m.id, other)] += l.right.gains[other]
+		l.pairs[bpe.PairKey(m.Right, other)] -= l.right.gains[other]
+		l.pairs[bpe.PairKey(m.ID, other)] += l.right.gains[other]
 	}
 }
 
 // queueNew queues the pairs that arose beside a merge.
-func (l *learner) queueNew(m merge) {
+func (l *learner) queueNew(m bpe.Merge) {
 	for _, other := range l.left.touched {
-		l.queueIfAny(pairKey(other, m.id), l.left.words[other])
+		l.queueIfAny(bpe.PairKey(other, m.ID), l.left.words[other])
 	}
 	for _, other := range l.right.touched {
-		l.queueIfAny(pairKey(m.id, other), l.right.words[other])
+		l.queueIfAny(bpe.PairKey(m.ID, other), l.right.words[other])
 	}
 	l.left.forget()
 	l.right.forget()
@@ -183,18 +187,18 @@ func (l *learner) queueNew(m merge) {
 // went on to undo it.
 func (l *learner) queueIfAny(pair uint64, words []uint32) {
 	if count := l.pairs[pair]; count > 0 {
-		heapPush(&l.queue, candidate{count: count, pair: pair, words: slices.Clone(words)})
+		heap.Push(&l.queue, candidate{count: count, pair: pair, words: slices.Clone(words)})
 	}
 }
 
 // mergeWord applies a merge to a word, from left to right.
-func (l *learner) mergeWord(m merge, w uint32) {
+func (l *learner) mergeWord(m bpe.Merge, w uint32) {
 	symbols, count := l.word(w), l.counts[w]
 	to := 0
 	for from := 0; from < len(symbols); from++ {
 		symbols[to] = symbols[from]
-		if symbols[from] == m.left && from+1 < len(symbols) && symbols[from+1] == m.right {
-			symbols[to] = m.id
+		if symbols[from] == m.Left && from+1 < len(symbols) && symbols[from+1] == m.Right {
+			symbols[to] = m.ID
 			if to > 0 {
 				l.left.add(symbols[to-1], count, w)
 			}

@@ -1,20 +1,21 @@
-package tokenizer
+package bpe
 
 import "hash/maphash"
 
-// vocabulary holds pieces, as they are written, by id and by writing. All pieces
+// Vocabulary holds pieces, as they are written, by id and by writing. All pieces
 // lie in one slice and the index is a table of ids, so that a vocabulary takes
-// about as much memory as its file.
-type vocabulary struct {
+// about as much memory as its file. It is safe for concurrent use while nothing is
+// added.
+type Vocabulary struct {
 	text  []byte   // the pieces, one after another
 	ends  []uint32 // where each ends
 	table []int32  // id+1 by hash, open addressing; 0 is free
 	seed  maphash.Seed
 }
 
-// newVocabulary makes room for pieces with size bytes of text in all.
-func newVocabulary(pieces, size int) *vocabulary {
-	return &vocabulary{
+// NewVocabulary makes room for pieces with size bytes of text in all.
+func NewVocabulary(pieces, size int) *Vocabulary {
+	return &Vocabulary{
 		text:  make([]byte, 0, size),
 		ends:  make([]uint32, 0, pieces),
 		table: make([]int32, tableSize(pieces)),
@@ -31,11 +32,11 @@ func tableSize(entries int) int {
 	return size
 }
 
-// size is the number of pieces.
-func (v *vocabulary) size() int { return len(v.ends) }
+// Size is the number of pieces.
+func (v *Vocabulary) Size() int { return len(v.ends) }
 
-// piece returns the writing of an id.
-func (v *vocabulary) piece(id int32) []byte {
+// Piece returns the writing of an id.
+func (v *Vocabulary) Piece(id int32) []byte {
 	start := uint32(0)
 	if id > 0 {
 		start = v.ends[id-1]
@@ -44,31 +45,31 @@ func (v *vocabulary) piece(id int32) []byte {
 }
 
 // find returns the slot where piece is or would be.
-func (v *vocabulary) find(piece []byte) int {
+func (v *Vocabulary) find(piece []byte) int {
 	mask := len(v.table) - 1
 	for slot := int(maphash.Bytes(v.seed, piece)) & mask; ; slot = (slot + 1) & mask {
 		id := v.table[slot] - 1
-		if id < 0 || string(v.piece(id)) == string(piece) {
+		if id < 0 || string(v.Piece(id)) == string(piece) {
 			return slot
 		}
 	}
 }
 
-// id looks a piece up.
-func (v *vocabulary) id(piece []byte) (int32, bool) {
+// ID looks a piece up.
+func (v *Vocabulary) ID(piece []byte) (int32, bool) {
 	id := v.table[v.find(piece)] - 1
 	return id, id >= 0
 }
 
-// add gives a piece the next id, in the room that was made for it. It reports
+// Add gives a piece the next id, in the room that was made for it. It reports
 // false, and does nothing, if the piece is there already.
-func (v *vocabulary) add(piece []byte) bool {
+func (v *Vocabulary) Add(piece []byte) bool {
 	slot := v.find(piece)
 	if v.table[slot] != 0 {
 		return false
 	}
 	if len(v.ends) == cap(v.ends) {
-		panic("tokenizer: vocabulary: add: more pieces than there is room for")
+		panic("bpe: Vocabulary: Add: more pieces than there is room for")
 	}
 	v.text = append(v.text, piece...)
 	v.ends = append(v.ends, uint32(len(v.text)))

@@ -1,27 +1,44 @@
-package tokenizer
+package bpe
 
-import "slices"
+import (
+	"slices"
 
-func (t *bpe) Encode(dst []int32, text []byte) []int32 {
+	"github.com/aries-serpent/codexml/tokenizer/internal/heap"
+)
+
+// AppendIDs appends the ids of one piece to dst. It allocates nothing but dst's
+// growth and is safe for concurrent use.
+func (t *Model) AppendIDs(dst []int32, piece []byte) []int32 {
+	return t.appendPiece(dst, t.cache.use(), piece, 0, len(piece))
+}
+
+// AppendChunk appends the ids of text, whose pieces end where ends say.
+func (t *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
 	slots := t.cache.use()
+	start := 0
+	for _, end := range ends {
+		dst = t.appendPiece(dst, slots, text, start, int(end))
+		start = int(end)
+	}
+	return dst
+}
+
+// appendPiece appends the ids of text[start:end].
+func (t *Model) appendPiece(dst []int32, slots *pieceSlots, text []byte, start, end int) []int32 {
+	switch size := end - start; {
+	case size == 0:
+		return dst
+	case size == 1:
+		return append(dst, t.bytes[text[start]])
+	case size > maxCachedPiece:
+		return t.appendMerged(dst, text[start:end])
+	}
 	var key pieceKey
-	for i := 0; i < len(text); {
-		start := i
-		i = pieceEnd(text, start)
-		switch size := i - start; {
-		case size == 1:
-			dst = append(dst, t.bytes[text[start]])
-			continue
-		case size > maxCachedPiece:
-			dst = t.appendMerged(dst, text[start:i])
-			continue
-		}
-		key.set(text, start, i)
-		before, found := len(dst), false
-		if dst, found = slots.find(dst, &key); !found {
-			dst = t.appendMerged(dst, text[start:i])
-			slots.put(&key, dst[before:])
-		}
+	key.set(text, start, end)
+	before, found := len(dst), false
+	if dst, found = slots.find(dst, &key); !found {
+		dst = t.appendMerged(dst, text[start:end])
+		slots.put(&key, dst[before:])
 	}
 	return dst
 }
@@ -31,7 +48,7 @@ const shortPiece = 48
 
 // appendMerged appends the ids of one piece: its bytes, in which the pair with the
 // lowest rank, the leftmost of equals, is merged until no pair has a merge.
-func (t *bpe) appendMerged(dst []int32, piece []byte) []int32 {
+func (t *Model) appendMerged(dst []int32, piece []byte) []int32 {
 	if len(piece) > shortPiece {
 		long := t.scratch.Get().(*longPiece)
 		dst = long.appendMerged(dst, t, piece)
@@ -75,7 +92,7 @@ func (t *bpe) appendMerged(dst []int32, piece []byte) []int32 {
 type part struct{ id, rank, made int32 }
 
 // rerank looks up the merge of parts[i] and the next.
-func (t *bpe) rerank(parts []part, i int) {
+func (t *Model) rerank(parts []part, i int) {
 	parts[i].rank = noRank
 	if i+1 < len(parts) {
 		parts[i].rank, parts[i].made = t.merges.rank(parts[i].id, parts[i+1].id)
@@ -92,7 +109,8 @@ type longPiece struct {
 // ranked is a merge that can be done: rank<<32 | index of the left part.
 type ranked uint64
 
-func (a ranked) before(b ranked) bool { return a < b }
+// Before orders merges by rank, then from left to right.
+func (a ranked) Before(b ranked) bool { return a < b }
 
 // linkedPart is a part among its neighbours; -1 stands for none.
 type linkedPart struct {
@@ -100,7 +118,7 @@ type linkedPart struct {
 	prev, next int32
 }
 
-func (l *longPiece) appendMerged(dst []int32, t *bpe, piece []byte) []int32 {
+func (l *longPiece) appendMerged(dst []int32, t *Model, piece []byte) []int32 {
 	l.parts = slices.Grow(l.parts[:0], len(piece))
 	l.heap = l.heap[:0]
 	for i, b := range piece {
@@ -111,7 +129,7 @@ func (l *longPiece) appendMerged(dst []int32, t *bpe, piece []byte) []int32 {
 		l.rerank(t, int32(i))
 	}
 	for len(l.heap) > 0 {
-		top := heapPop(&l.heap)
+		top := heap.Pop(&l.heap)
 		at := int32(uint32(top))
 		left := &l.parts[at]
 		if left.rank != int32(top>>32) {
@@ -135,7 +153,7 @@ func (l *longPiece) appendMerged(dst []int32, t *bpe, piece []byte) []int32 {
 }
 
 // rerank looks up the merge of the part at i and the next, and queues it.
-func (l *longPiece) rerank(t *bpe, i int32) {
+func (l *longPiece) rerank(t *Model, i int32) {
 	p := &l.parts[i]
 	p.rank = noRank
 	if p.next < 0 {
@@ -143,6 +161,6 @@ func (l *longPiece) rerank(t *bpe, i int32) {
 	}
 	p.rank, p.made = t.merges.rank(p.id, l.parts[p.next].id)
 	if p.rank != noRank {
-		heapPush(&l.heap, ranked(p.rank)<<32|ranked(uint32(i)))
+		heap.Push(&l.heap, ranked(p.rank)<<32|ranked(uint32(i)))
 	}
 }

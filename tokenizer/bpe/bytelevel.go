@@ -1,4 +1,4 @@
-package tokenizer
+package bpe
 
 import "unicode/utf8"
 
@@ -6,12 +6,12 @@ import "unicode/utf8"
 // that a vocabulary of byte strings is text. Printable bytes of Latin-1 stand for
 // themselves, the other 68 are written as U+0100 and up.
 
-// numBytes is the size of the byte alphabet.
-const numBytes = 256
+// NumBytes is the size of the byte alphabet.
+const NumBytes = 256
 
 // byteRunes is how each byte is written.
-var byteRunes = func() (runes [numBytes]rune) {
-	next := rune(numBytes)
+var byteRunes = func() (runes [NumBytes]rune) {
+	next := rune(NumBytes)
 	for b := range runes {
 		switch {
 		case b >= '!' && b <= '~', b >= 0xA1 && b <= 0xAC, b >= 0xAE:
@@ -25,7 +25,7 @@ var byteRunes = func() (runes [numBytes]rune) {
 }()
 
 // runeBytes inverts byteRunes; -1 stands for no byte.
-var runeBytes = func() (table [numBytes + 68]int16) {
+var runeBytes = func() (table [NumBytes + 68]int16) {
 	for r := range table {
 		table[r] = -1
 	}
@@ -35,9 +35,9 @@ var runeBytes = func() (table [numBytes + 68]int16) {
 	return table
 }()
 
-// byteOrder lists the bytes by how they are written: the order in which a trained
+// ByteOrder lists the bytes by how they are written: the order in which a trained
 // vocabulary has them.
-var byteOrder = func() (order [numBytes]byte) {
+var ByteOrder = func() (order [NumBytes]byte) {
 	n := 0
 	for _, b := range runeBytes {
 		if b >= 0 {
@@ -48,17 +48,17 @@ var byteOrder = func() (order [numBytes]byte) {
 	return order
 }()
 
-// appendWritten appends the writing of text in the byte alphabet.
-func appendWritten(dst, text []byte) []byte {
+// AppendWritten appends the writing of text in the byte alphabet.
+func AppendWritten(dst, text []byte) []byte {
 	for _, b := range text {
 		dst = utf8.AppendRune(dst, byteRunes[b])
 	}
 	return dst
 }
 
-// appendUnwritten appends the bytes that piece is the writing of. A piece with a
+// AppendUnwritten appends the bytes that piece is the writing of. A piece with a
 // character outside the byte alphabet stands for itself, as in the original.
-func appendUnwritten(dst, piece []byte) []byte {
+func AppendUnwritten(dst, piece []byte) []byte {
 	start := len(dst)
 	for i := 0; i < len(piece); {
 		r, size := utf8.DecodeRune(piece[i:])
@@ -69,4 +69,12 @@ func appendUnwritten(dst, piece []byte) []byte {
 		i += size
 	}
 	return dst
+}
+
+// ByteOf returns the byte that r is the writing of.
+func ByteOf(r rune) (b byte, ok bool) {
+	if r < 0 || int(r) >= len(runeBytes) || runeBytes[r] < 0 {
+		return 0, false
+	}
+	return byte(runeBytes[r]), true
 }

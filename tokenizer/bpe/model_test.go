@@ -1,0 +1,106 @@
+package bpe
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tiny is a model over the bytes with the merges that left and right spell.
+func tiny(tb testing.TB, pairs ...[2]string) *Model {
+	tb.Helper()
+	vocab := NewVocabulary(NumBytes+len(pairs), 1<<12)
+	for _, b := range ByteOrder {
+		vocab.Add(AppendWritten(nil, []byte{b}))
+	}
+	var merges []Merge
+	for _, p := range pairs {
+		vocab.Add([]byte(p[0] + p[1]))
+		var ids [3]int32
+		for i, piece := range []string{p[0], p[1], p[0] + p[1]} {
+			id, ok := vocab.ID([]byte(piece))
+			if !ok {
+				tb.Fatalf("no piece %q", piece)
+			}
+			ids[i] = id
+		}
+		merges = append(merges, Merge{ids[0], ids[1], ids[2]})
+	}
+	m, err := New(Config{Vocabulary: vocab, Merges: merges})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// slowMerge merges a piece by the definition of BPE.
+func slowMerge(tok *Model, piece []byte) []int32 {
+	var ids []int32
+	for _, b := range piece {
+		ids = append(ids, tok.bytes[b])
+	}
+	for {
+		at, best, made := 0, int32(noRank), int32(0)
+		for i := range len(ids) - 1 {
+			if rank, id := tok.merges.rank(ids[i], ids[i+1]); rank < best {
+				at, best, made = i, rank, id
+			}
+		}
+		if best == noRank {
+			return ids
+		}
+		ids = slices.Replace(ids, at, at+2, made)
+	}
+}
+
+func TestMergesByRank(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	m := tiny(t, [2]string{"a", "b"}, [2]string{"b", "a"}, [2]string{"a", "a"}, [2]string{"aa", "aa"}, [2]string{"ab", "ab"},
+		[2]string{"b", "b"}, [2]string{"aa", "b"}, [2]string{"t", "c"}, [2]string{"abab", "aa"}, [2]string{"c", "c"}, [2]string{"cc", "c"})
+	var long longPiece
+	for n := 1; n < 3*shortPiece; n++ {
+		piece := make([]byte, n)
+		for i := range piece {
+			piece[i] = "aaabbct"[rng.IntN(7)]
+		}
+		want := slowMerge(m, piece)
+		if got := m.appendMerged(nil, piece); !slices.Equal(got, want) {
+			t.Fatalf("ids of %q\n got  %v\n want %v", piece, got, want)
+		}
+		if got := long.appendMerged(nil, m, piece); !slices.Equal(got, want) {
+			t.Fatalf("ids of %q by the heap\n got  %v\n want %v", piece, got, want)
+		}
+	}
+}
+
+// A slot that was written to while it was read, or holds another piece, or is being
+// written to, gives nothing.
+func TestCacheFindsOnlyWhatItHolds(t *testing.T) {
+	var key, other pieceKey
+	slots := new(pieceSlots)
+	key.set([]byte("some piece of text"), 0, 10)
+	slots.put(&key, []int32{1, 2, 3})
+	if ids, ok := slots.find(nil, &key); !ok || !slices.Equal(ids, []int32{1, 2, 3}) {
+		t.Fatalf("find gives %v, %v, want [1 2 3]", ids, ok)
+	}
+	other.set([]byte("some piecf of text"), 0, 10)
+	other.slot = key.slot
+	if ids, ok := slots.find(nil, &other); ok {
+		t.Errorf("find gives %v for another piece", ids)
+	}
+	slots[key.slot][0].Add(oneWrite)
+	if ids, ok := slots.find(nil, &key); ok {
+		t.Errorf("find gives %v while the slot is being written to", ids)
+	}
+	slots.put(&other, []int32{4}) // must leave the slot to its writer
+	slots[key.slot][0].Add(oneWrite)
+	if _, ok := slots.find(nil, &key); !ok {
+		t.Error("put wrote to a slot that another was writing to")
+	}
+	key.set([]byte(strings.Repeat("y", maxCachedPiece)), 0, maxCachedPiece)
+	slots.put(&key, make([]int32, 2*(slotWords-1-maxCachedPiece/8)+1))
+	if _, ok := slots.find(nil, &key); ok {
+		t.Error("put stored more ids than fit")
+	}
+}
