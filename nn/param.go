@@ -37,7 +37,7 @@ func NewParam(name string, group Group, shape ...int) *Param {
 	for _, s := range shape {
 		n *= s
 	}
-	p := &Param{Name: name, Shape: shape, Group: group, Data: make([]float32, n), Grad: make([]float32, n)}
+	p := &Param{Name: name, Shape: shape, Group: group, Data: kernel.Floats(n), Grad: kernel.Floats(n)}
 	if group == GroupVector {
 		p.chains = make([]float64, n)
 	}
@@ -53,7 +53,7 @@ func (p *Param) Freeze() { p.Grad, p.chains = nil, nil }
 // SyncHalf makes or renews the bfloat16 copy.
 func (p *Param) SyncHalf() {
 	if p.Half == nil {
-		p.Half = make([]uint16, len(p.Data))
+		p.Half = kernel.Halves(len(p.Data))
 	}
 	kernel.RoundBF16(p.Half, p.Data)
 }

@@ -136,13 +136,13 @@ func newSlot(cfg Config, p *nn.Param) slot {
 	case cfg.Name == "sgd":
 		s.rule = ruleSGD
 		if cfg.Momentum > 0 {
-			s.m = make([]float32, len(p.Data))
+			s.m = kernel.Floats(len(p.Data))
 		}
 	case cfg.Name == "muon" && p.Group == nn.GroupMatrix:
 		s.rule, s.parts = ruleMuon, logicalRows(p)
-		s.m = make([]float32, len(p.Data))
+		s.m = kernel.Floats(len(p.Data))
 	default:
-		s.m, s.v = make([]float32, len(p.Data)), make([]float32, len(p.Data))
+		s.m, s.v = kernel.Floats(len(p.Data)), kernel.Floats(len(p.Data))
 	}
 	return s
 }

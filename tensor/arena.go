@@ -1,5 +1,7 @@
 package tensor
 
+import "github.com/aries-serpent/codexml/internal/kernel"
+
 // align is the granule of an Arena in float32: a cache line.
 const align = 16
 
@@ -41,7 +43,7 @@ func (a *Arena) Floats(n int) []float32 {
 	size := (n + align - 1) / align * align
 	for {
 		if a.slab == len(a.slabs) {
-			a.slabs = append(a.slabs, make([]float32, max(size, a.least)))
+			a.slabs = append(a.slabs, kernel.Floats(max(size, a.least)))
 		}
 		if s := a.slabs[a.slab]; a.used+size <= len(s) {
 			out := s[a.used : a.used+n : a.used+n]

@@ -271,7 +271,7 @@ type scratch struct {
 // grow returns n elements of *s, which it replaces by a larger one if need be.
 func grow(s *[]float32, n int) []float32 {
 	if cap(*s) < n {
-		*s = make([]float32, max(n, 1<<16)) // large enough to begin on a page
+		*s = Floats(max(n, 1<<16))
 	}
 	return (*s)[:n]
 }
