@@ -40,7 +40,7 @@ func newByteLevel(file []byte, vocab *bpe.Vocabulary, merges []bpe.Merge, specia
 	if err := checkBytes(vocab, special); err != nil {
 		return nil, err
 	}
-	model, err := bpe.New(bpe.Config{Vocabulary: vocab, Merges: merges})
+	model, err := bpe.New(bpe.Config{Vocabulary: vocab, Merges: merges, ByteLevel: true, Unknown: -1})
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +50,15 @@ func newByteLevel(file []byte, vocab *bpe.Vocabulary, merges []bpe.Merge, specia
 	return t, nil
 }
 
-// checkBytes wants that no special token is the writing of a byte.
+// checkBytes wants a piece for every byte, and that none is a special token.
 func checkBytes(vocab *bpe.Vocabulary, special map[int32]bool) error {
 	for b := range bpe.NumBytes {
 		written := bpe.AppendWritten(nil, []byte{byte(b)})
-		if id, ok := vocab.ID(written); ok && special[id] {
+		id, ok := vocab.ID(written)
+		if !ok {
+			return fmt.Errorf("the vocabulary has no piece for byte 0x%02X, written %q, so not every text could be encoded", b, written)
+		}
+		if special[id] {
 			return fmt.Errorf("the special token %q is the writing of byte 0x%02X: text could then forge it", written, b)
 		}
 	}

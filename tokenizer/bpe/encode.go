@@ -1,166 +1,133 @@
 package bpe
 
 import (
+	"encoding/binary"
 	"slices"
-
-	"github.com/aries-serpent/codexml/tokenizer/internal/heap"
 )
 
-// AppendIDs appends the ids of one piece to dst. It allocates nothing but dst's
-// growth and is safe for concurrent use.
-func (t *Model) AppendIDs(dst []int32, piece []byte) []int32 {
-	return t.appendPiece(dst, t.cache.use(), piece, 0, len(piece))
-}
-
-// AppendChunk appends the ids of text, whose pieces end where ends say.
-func (t *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
-	slots := t.cache.use()
-	start := 0
-	for _, end := range ends {
-		dst = t.appendPiece(dst, slots, text, start, int(end))
-		start = int(end)
-	}
-	return dst
-}
-
-// appendPiece appends the ids of text[start:end].
-func (t *Model) appendPiece(dst []int32, slots *pieceSlots, text []byte, start, end int) []int32 {
-	switch size := end - start; {
-	case size == 0:
-		return dst
-	case size == 1:
-		return append(dst, t.bytes[text[start]])
-	case size > maxCachedPiece:
-		return t.appendMerged(dst, text[start:end])
-	}
-	var key pieceKey
-	key.set(text, start, end)
-	before, found := len(dst), false
-	if dst, found = slots.find(dst, &key); !found {
-		dst = t.appendMerged(dst, text[start:end])
-		slots.put(&key, dst[before:])
-	}
-	return dst
-}
-
-// shortPiece is the length up to which looking at all pairs beats a heap.
-const shortPiece = 48
-
-// appendMerged appends the ids of one piece: its bytes, in which the pair with the
-// lowest rank, the leftmost of equals, is merged until no pair has a merge.
-func (t *Model) appendMerged(dst []int32, piece []byte) []int32 {
-	if len(piece) > shortPiece {
-		long := t.scratch.Get().(*longPiece)
-		dst = long.appendMerged(dst, t, piece)
-		t.scratch.Put(long)
-		return dst
-	}
-	var parts [shortPiece]part
-	n := len(piece)
-	for i, b := range piece {
-		parts[i] = part{id: t.bytes[b], rank: noRank}
-		if i > 0 {
-			parts[i-1].rank, parts[i-1].made = t.merges.rank(parts[i-1].id, parts[i].id)
-		}
-	}
-	for {
-		at, best := 0, int32(noRank)
-		for i := range parts[:n] {
-			if parts[i].rank < best {
-				at, best = i, parts[i].rank
+// AppendChunk appends the ids of text, cut into pieces that end where ends say. It is
+// what a scanner that cuts many pieces at a time is followed by. It allocates nothing
+// but dst's growth.
+func (m *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
+	slots := m.cache.use()
+	start, n := 0, len(dst)
+	dst = dst[:cap(dst)]
+	for i, e := range ends {
+		end := int(e)
+		size := end - start
+		if uint(size-1) >= maxSmall {
+			if size > 0 {
+				dst = m.appendLarge(dst[:n], slots, text[start:end])
+				n, dst = len(dst), dst[:cap(dst)]
 			}
+			start = end
+			continue
 		}
-		if best == noRank {
+		if n+smallIDs > len(dst) {
+			dst = slices.Grow(dst[:n], max(smallIDs, 2*(len(ends)-i)))
+			dst = dst[:cap(dst)]
+		}
+		key := smallKeyAt(text, start, end)
+		first := key.slot()
+		for way := uint64(0); ; way++ {
+			if way == ways {
+				dst = m.appendSmall(dst[:n], slots, text[start:end], key)
+				n, dst = len(dst), dst[:cap(dst)]
+				break
+			}
+			slot := &slots.small[(first^way)&(1<<smallBits-1)]
+			if slot[1].Load() != key.hi || slot[0].Load() != key.lo {
+				continue
+			}
+			two, header := slot[2].Load(), slot[3].Load()
+			out := dst[n : n+smallIDs]
+			out[0], out[1], out[2] = int32(two), int32(two>>32), int32(header)
+			n += int(header >> 32 & smallIDs)
 			break
 		}
-		parts[at].id = parts[at].made
-		copy(parts[at+1:n], parts[at+2:n])
-		n--
-		t.rerank(parts[:n], at)
-		if at > 0 {
-			t.rerank(parts[:n], at-1)
-		}
+		start = end
 	}
-	for i := range parts[:n] {
-		dst = append(dst, parts[i].id)
+	return dst[:n]
+}
+
+// smallKeyAt is the key of text[start:end].
+func smallKeyAt(text []byte, start, end int) smallKey {
+	if start+16 > len(text) {
+		return smallKeyOf(text[start:end])
 	}
+	size := uint(end - start)
+	mask := &keyMask[size&maxSmall]
+	window := text[start : start+16]
+	lo, hi := binary.LittleEndian.Uint64(window), binary.LittleEndian.Uint64(window[8:])
+	return smallKey{lo & mask.lo, hi&mask.hi | uint64(size)<<56}
+}
+
+// appendSmall appends the ids of a piece that no small slot has.
+func (m *Model) appendSmall(dst []int32, slots *pieceSlots, piece []byte, key smallKey) []int32 {
+	large := largeKeyOf(piece)
+	dst, ok := slots.findLarge(dst, &large)
+	if ok {
+		return dst
+	}
+	before := len(dst)
+	dst = m.appendPiece(dst, piece)
+	m.remember(slots, key, &large, dst[before:])
 	return dst
 }
 
-// part is a stretch of a piece that is one id so far, with the merge of it and the
-// next part.
-type part struct{ id, rank, made int32 }
-
-// rerank looks up the merge of parts[i] and the next.
-func (t *Model) rerank(parts []part, i int) {
-	parts[i].rank = noRank
-	if i+1 < len(parts) {
-		parts[i].rank, parts[i].made = t.merges.rank(parts[i].id, parts[i+1].id)
-	}
-}
-
-// longPiece merges long pieces in O(n log n): parts in a linked list, and a heap
-// of the merges that can be done.
-type longPiece struct {
-	parts []linkedPart
-	heap  []ranked
-}
-
-// ranked is a merge that can be done: rank<<32 | index of the left part.
-type ranked uint64
-
-// Before orders merges by rank, then from left to right.
-func (a ranked) Before(b ranked) bool { return a < b }
-
-// linkedPart is a part among its neighbours; -1 stands for none.
-type linkedPart struct {
-	part
-	prev, next int32
-}
-
-func (l *longPiece) appendMerged(dst []int32, t *Model, piece []byte) []int32 {
-	l.parts = slices.Grow(l.parts[:0], len(piece))
-	l.heap = l.heap[:0]
-	for i, b := range piece {
-		l.parts = append(l.parts, linkedPart{part{id: t.bytes[b], rank: noRank}, int32(i - 1), int32(i + 1)})
-	}
-	l.parts[len(piece)-1].next = -1
-	for i := range l.parts {
-		l.rerank(t, int32(i))
-	}
-	for len(l.heap) > 0 {
-		top := heap.Pop(&l.heap)
-		at := int32(uint32(top))
-		left := &l.parts[at]
-		if left.rank != int32(top>>32) {
-			continue // a neighbour was merged since
+// remember puts the ids of a piece where they fit.
+func (m *Model) remember(slots *pieceSlots, small smallKey, large *largeKey, ids []int32) {
+	switch {
+	case len(ids) <= smallIDs && small.hi != 0:
+		if slots.putSmall(small, ids) {
+			return
 		}
-		right := &l.parts[left.next]
-		left.id, left.next = left.made, right.next
-		right.rank = noRank
-		if left.next >= 0 {
-			l.parts[left.next].prev = at
+	case len(ids) <= largeIDs:
+		if slots.putLarge(large, ids) {
+			return
 		}
-		l.rerank(t, at)
-		if left.prev >= 0 {
-			l.rerank(t, left.prev)
-		}
-	}
-	for i := int32(0); i >= 0; i = l.parts[i].next {
-		dst = append(dst, l.parts[i].id)
-	}
-	return dst
-}
-
-// rerank looks up the merge of the part at i and the next, and queues it.
-func (l *longPiece) rerank(t *Model, i int32) {
-	p := &l.parts[i]
-	p.rank = noRank
-	if p.next < 0 {
+	default:
 		return
 	}
-	p.rank, p.made = t.merges.rank(p.id, l.parts[p.next].id)
-	if p.rank != noRank {
-		heap.Push(&l.heap, ranked(p.rank)<<32|ranked(uint32(i)))
+	m.cache.refuse(slots)
+}
+
+// appendLarge appends the ids of a piece that is too long for a small slot.
+func (m *Model) appendLarge(dst []int32, slots *pieceSlots, piece []byte) []int32 {
+	if len(piece) > maxLarge {
+		return m.appendLong(dst, slots, piece)
 	}
+	key := largeKeyOf(piece)
+	dst, ok := slots.findLarge(dst, &key)
+	if ok {
+		return dst
+	}
+	before := len(dst)
+	dst = m.appendPiece(dst, piece)
+	if ids := dst[before:]; len(ids) <= largeIDs && !slots.putLarge(&key, ids) {
+		m.cache.refuse(slots)
+	}
+	return dst
+}
+
+// appendLong appends the ids of a piece that is too long for the cache. Where no
+// merge reaches across, it is parted: the parts are merged as they would be in the
+// whole, and are short enough, mostly, to be remembered.
+func (m *Model) appendLong(dst []int32, slots *pieceSlots, piece []byte) []int32 {
+	if !m.joints.on {
+		return m.appendPiece(dst, piece)
+	}
+	for len(piece) > 0 {
+		end := m.joints.next(m, piece)
+		switch {
+		case end <= maxSmall:
+			dst = m.AppendChunk(dst, piece, []int32{int32(end)})
+		case end <= maxLarge:
+			dst = m.appendLarge(dst, slots, piece[:end])
+		default:
+			dst = m.appendPiece(dst, piece[:end])
+		}
+		piece = piece[end:]
+	}
+	return dst
 }

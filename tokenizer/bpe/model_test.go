@@ -3,7 +3,6 @@ package bpe
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -27,7 +26,7 @@ func tiny(tb testing.TB, pairs ...[2]string) *Model {
 		}
 		merges = append(merges, Merge{ids[0], ids[1], ids[2]})
 	}
-	m, err := New(Config{Vocabulary: vocab, Merges: merges})
+	m, err := New(Config{Vocabulary: vocab, Merges: merges, ByteLevel: true, Unknown: -1})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -43,7 +42,7 @@ func slowMerge(tok *Model, piece []byte) []int32 {
 	for {
 		at, best, made := 0, int32(noRank), int32(0)
 		for i := range len(ids) - 1 {
-			if rank, id := tok.merges.rank(ids[i], ids[i+1]); rank < best {
+			if rank, id := tok.pairs.rank(ids[i], ids[i+1]); rank < best {
 				at, best, made = i, rank, id
 			}
 		}
@@ -58,49 +57,31 @@ func TestMergesByRank(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	m := tiny(t, [2]string{"a", "b"}, [2]string{"b", "a"}, [2]string{"a", "a"}, [2]string{"aa", "aa"}, [2]string{"ab", "ab"},
 		[2]string{"b", "b"}, [2]string{"aa", "b"}, [2]string{"t", "c"}, [2]string{"abab", "aa"}, [2]string{"c", "c"}, [2]string{"cc", "c"})
-	var long longPiece
 	for n := 1; n < 3*shortPiece; n++ {
 		piece := make([]byte, n)
 		for i := range piece {
 			piece[i] = "aaabbct"[rng.IntN(7)]
 		}
 		want := slowMerge(m, piece)
-		if got := m.appendMerged(nil, piece); !slices.Equal(got, want) {
-			t.Fatalf("ids of %q\n got  %v\n want %v", piece, got, want)
+		if n <= shortPiece {
+			if got := m.appendShort(nil, piece); !slices.Equal(got, want) {
+				t.Fatalf("ids of %q\n got  %v\n want %v", piece, got, want)
+			}
 		}
-		if got := long.appendMerged(nil, m, piece); !slices.Equal(got, want) {
+		s := new(scratch)
+		s.spell(m, piece)
+		s.merge(m)
+		var got []int32
+		for i := s.first(); i >= 0; i = s.parts[i].next {
+			got = append(got, s.parts[i].id)
+		}
+		if !slices.Equal(got, want) {
 			t.Fatalf("ids of %q by the heap\n got  %v\n want %v", piece, got, want)
 		}
-	}
-}
-
-// A slot that was written to while it was read, or holds another piece, or is being
-// written to, gives nothing.
-func TestCacheFindsOnlyWhatItHolds(t *testing.T) {
-	var key, other pieceKey
-	slots := new(pieceSlots)
-	key.set([]byte("some piece of text"), 0, 10)
-	slots.put(&key, []int32{1, 2, 3})
-	if ids, ok := slots.find(nil, &key); !ok || !slices.Equal(ids, []int32{1, 2, 3}) {
-		t.Fatalf("find gives %v, %v, want [1 2 3]", ids, ok)
-	}
-	other.set([]byte("some piecf of text"), 0, 10)
-	other.slot = key.slot
-	if ids, ok := slots.find(nil, &other); ok {
-		t.Errorf("find gives %v for another piece", ids)
-	}
-	slots[key.slot][0].Add(oneWrite)
-	if ids, ok := slots.find(nil, &key); ok {
-		t.Errorf("find gives %v while the slot is being written to", ids)
-	}
-	slots.put(&other, []int32{4}) // must leave the slot to its writer
-	slots[key.slot][0].Add(oneWrite)
-	if _, ok := slots.find(nil, &key); !ok {
-		t.Error("put wrote to a slot that another was writing to")
-	}
-	key.set([]byte(strings.Repeat("y", maxCachedPiece)), 0, maxCachedPiece)
-	slots.put(&key, make([]int32, 2*(slotWords-1-maxCachedPiece/8)+1))
-	if _, ok := slots.find(nil, &key); ok {
-		t.Error("put stored more ids than fit")
+		for range 2 { // without and with what the cache has learned
+			if got := m.AppendIDs(nil, piece); !slices.Equal(got, want) {
+				t.Fatalf("ids of %q by the cache\n got  %v\n want %v", piece, got, want)
+			}
+		}
 	}
 }

@@ -11,6 +11,8 @@ type Vocabulary struct {
 	ends  []uint32 // where each ends
 	table []int32  // id+1 by hash, open addressing; 0 is free
 	seed  maphash.Seed
+
+	longest int // bytes of the longest piece
 }
 
 // NewVocabulary makes room for pieces with size bytes of text in all.
@@ -61,6 +63,18 @@ func (v *Vocabulary) ID(piece []byte) (int32, bool) {
 	return id, id >= 0
 }
 
+// find1 looks a piece up; -1 stands for none.
+func (v *Vocabulary) find1(piece []byte) int32 { return v.table[v.find(piece)] - 1 }
+
+// Skip leaves the next id without a piece: some files have gaps. Piece gives "" for
+// it, and no text has it.
+func (v *Vocabulary) Skip() {
+	if len(v.ends) == cap(v.ends) {
+		panic("bpe: Vocabulary: Skip: more pieces than there is room for")
+	}
+	v.ends = append(v.ends, uint32(len(v.text)))
+}
+
 // Add gives a piece the next id, in the room that was made for it. It reports
 // false, and does nothing, if the piece is there already.
 func (v *Vocabulary) Add(piece []byte) bool {
@@ -74,5 +88,6 @@ func (v *Vocabulary) Add(piece []byte) bool {
 	v.text = append(v.text, piece...)
 	v.ends = append(v.ends, uint32(len(v.text)))
 	v.table[slot] = int32(len(v.ends))
+	v.longest = max(v.longest, len(piece))
 	return true
 }

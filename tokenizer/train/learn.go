@@ -107,7 +107,7 @@ func (l *learner) queuePairs(base int32) {
 	l.pairs = make(map[uint64]int64, l.opts.VocabSize)
 	for pair, count := range counts {
 		if count > 0 {
-			key := bpe.PairKey(base+int32(pair/bpe.NumBytes), base+int32(pair%bpe.NumBytes))
+			key := pairKey(base+int32(pair/bpe.NumBytes), base+int32(pair%bpe.NumBytes))
 			l.pairs[key] = count
 			heap.Push(&l.queue, candidate{count: count, pair: key, words: where[pair]})
 		}
@@ -162,22 +162,22 @@ func (l *learner) apply(top *candidate) error {
 // recount corrects the counts of the pairs beside a merge.
 func (l *learner) recount(m bpe.Merge) {
 	for _, other := range l.left.touched {
-		l.pairs[bpe.PairKey(other, m.Left)] -= l.left.gains[other]
-		l.pairs[bpe.PairKey(other, m.ID)] += l.left.gains[other]
+		l.pairs[pairKey(other, m.Left)] -= l.left.gains[other]
+		l.pairs[pairKey(other, m.ID)] += l.left.gains[other]
 	}
 	for _, other := range l.right.touched {
-		l.pairs[bpe.PairKey(m.Right, other)] -= l.right.gains[other]
-		l.pairs[bpe.PairKey(m.ID, other)] += l.right.gains[other]
+		l.pairs[pairKey(m.Right, other)] -= l.right.gains[other]
+		l.pairs[pairKey(m.ID, other)] += l.right.gains[other]
 	}
 }
 
 // queueNew queues the pairs that arose beside a merge.
 func (l *learner) queueNew(m bpe.Merge) {
 	for _, other := range l.left.touched {
-		l.queueIfAny(bpe.PairKey(other, m.ID), l.left.words[other])
+		l.queueIfAny(pairKey(other, m.ID), l.left.words[other])
 	}
 	for _, other := range l.right.touched {
-		l.queueIfAny(bpe.PairKey(m.ID, other), l.right.words[other])
+		l.queueIfAny(pairKey(m.ID, other), l.right.words[other])
 	}
 	l.left.forget()
 	l.right.forget()
@@ -242,3 +242,6 @@ func (n *neighbours) forget() {
 	}
 	n.touched = n.touched[:0]
 }
+
+// pairKey packs a pair.
+func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
