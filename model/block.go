@@ -18,8 +18,12 @@ const (
 //
 //	mid = x + Out(Attention(Prep(QKV(Norm1(x)))))
 //	out = mid + Down(Act(Up(Norm2(mid))))
+//
+// With Post1 and Post2 each branch is normalised once more before it is added, as
+// in Gemma 2.
 type Block struct {
 	Norm1, Norm2  *nn.Norm
+	Post1, Post2  *nn.Norm // or nil
 	QKV, Out      *nn.Linear
 	Up, Down      *nn.Linear
 	Prep          *nn.HeadPrep
@@ -55,7 +59,7 @@ func (b *Block) forward(c *nn.Context, out tensor.Tensor) {
 	b.att = c.Saved.New(c.DType, n, b.Out.In)
 	b.Attention.Forward(c, b.att, q, k, v)
 	b.mid = c.Saved.New(tensor.F32, n, b.Out.Out)
-	b.Out.Forward(c, b.mid, b.att, b.x)
+	b.add(c, b.mid, b.att, b.x, b.Out, b.Post1)
 	c.Temp.Release(temp)
 
 	h = b.hold(c, n, b.Up.In)
@@ -65,8 +69,31 @@ func (b *Block) forward(c *nn.Context, out tensor.Tensor) {
 	c.Temp.Release(temp)
 	a := b.hold(c, n, b.Down.In)
 	b.Act.Forward(c, a, b.pre)
-	b.Down.Forward(c, out, a, b.mid)
+	b.add(c, out, a, b.mid, b.Down, b.Post2)
 	c.Temp.Release(temp)
+}
+
+// add ends a branch: out = residual + post(last(in)).
+func (b *Block) add(c *nn.Context, out, in, residual tensor.Tensor, last *nn.Linear, post *nn.Norm) {
+	if post == nil {
+		last.Forward(c, out, in, residual)
+		return
+	}
+	branch := c.Saved.New(tensor.F32, in.Rows, last.Out)
+	last.Forward(c, branch, in, tensor.Tensor{})
+	post.ForwardResidual(c, out, branch, residual)
+}
+
+// backwardAdd is the backward pass of add: dIn is overwritten, d stays.
+func (b *Block) backwardAdd(c *nn.Context, dIn, d tensor.Tensor, last *nn.Linear, post *nn.Norm) {
+	mark := c.Temp.Mark()
+	if post != nil {
+		dBranch := c.Temp.New(tensor.F32, d.Rows, last.Out)
+		post.Backward(c, dBranch, d, false)
+		d = dBranch
+	}
+	last.Backward(c, dIn, d)
+	c.Temp.Release(mark)
 }
 
 // hold returns storage for what is cheap to compute again.
@@ -123,7 +150,7 @@ func (b *Block) backwardFeedForward(c *nn.Context, d tensor.Tensor) {
 	if b.Up.Out != b.Down.In { // gated
 		dAct = c.Temp.New(tensor.F32, n, b.Down.In)
 	}
-	b.Down.Backward(c, dAct, d)
+	b.backwardAdd(c, dAct, d, b.Down, b.Post2)
 	b.Act.Backward(c, dPre, dAct)
 	c.Temp.Release(inner)
 	if b.recompute == RecomputeCheap {
@@ -142,7 +169,7 @@ func (b *Block) backwardAttention(c *nn.Context, d tensor.Tensor) {
 	dQKV := c.Temp.New(tensor.F32, n, b.QKV.Out)
 	inner := c.Temp.Mark()
 	dAtt := c.Temp.New(tensor.F32, n, b.Out.In)
-	b.Out.Backward(c, dAtt, d)
+	b.backwardAdd(c, dAtt, d, b.Out, b.Post1)
 	if b.recompute == RecomputeCheap && b.Prep.Norm {
 		q, k, _ := b.heads(c, b.recomputeHeads)
 		b.Attention.SetHeads(q, k)
@@ -165,8 +192,9 @@ func (b *Block) backwardAttention(c *nn.Context, d tensor.Tensor) {
 
 func (b *Block) recomputeHeads(c *nn.Context, out, _ tensor.Tensor) { b.Prep.Recompute(c, out) }
 
-// Cached computes out from x for tokens that continue the document of cache.
-func (b *Block) Cached(c *nn.Context, out, x tensor.Tensor, cache *nn.Cache) {
+// Cached computes out from x for tokens that continue the documents of caches, one
+// for each of the batch's segments.
+func (b *Block) Cached(c *nn.Context, out, x tensor.Tensor, caches []*nn.Cache) {
 	n := x.Rows
 	b.recompute = RecomputeNone
 	h := b.hold(c, n, b.QKV.In)
@@ -175,12 +203,12 @@ func (b *Block) Cached(c *nn.Context, out, x tensor.Tensor, cache *nn.Cache) {
 	b.QKV.Forward(c, b.qkv, h, tensor.Tensor{})
 	q, k, v := b.heads(c, b.Prep.Forward)
 	att := c.Saved.New(c.DType, n, b.Out.In)
-	b.Attention.Cached(c, att, q, k, v, cache)
+	b.Attention.Cached(c, att, q, k, v, caches)
 	mid := c.Saved.New(tensor.F32, n, b.Out.Out)
-	b.Out.Forward(c, mid, att, x)
+	b.add(c, mid, att, x, b.Out, b.Post1)
 	b.Norm2.Forward(c, h, mid)
 	pre, a := c.Saved.New(c.DType, n, b.Up.Out), b.hold(c, n, b.Down.In)
 	b.Up.Forward(c, pre, h, tensor.Tensor{})
 	b.Act.Forward(c, a, pre)
-	b.Down.Forward(c, out, a, mid)
+	b.add(c, out, a, mid, b.Down, b.Post2)
 }

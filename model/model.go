@@ -30,6 +30,10 @@ type Model interface {
 	NewState(dtype tensor.DType, capacity int) *State
 	// Decode appends tokens to the document and computes the logits after the last, V.
 	Decode(c *nn.Context, s *State, tokens []int32, logits []float32)
+	// DecodeBatch appends tokens[i] to the document states[i], for all i in one pass,
+	// and computes the logits after the last of each, a row of logits, len(states) x V.
+	// The bits are those of Decode.
+	DecodeBatch(c *nn.Context, states []*State, tokens [][]int32, logits tensor.Tensor)
 	// Plan says what a step of batches of rows x seqLen slots takes.
 	Plan(rows, seqLen int, dtype tensor.DType) Memory
 	// SetRecompute chooses what the backward pass computes again.

@@ -66,6 +66,9 @@ func (b *Block) sizes(n, size int) (saved, held int) {
 		held += size * (p.H + p.K) * p.D
 	}
 	saved += 2 * statistics(b.Norm1)
+	if b.Post1 != nil { // both branches and their statistics
+		saved += 4*b.Out.Out + 4*b.Down.Out + 2*statistics(b.Post1)
+	}
 	return n * saved, n * held
 }
 
@@ -93,14 +96,18 @@ func (b *Block) temporaries(n, size int, cheap bool) int {
 	if b.Up.Out != b.Down.In {
 		gate = 4 * b.Down.In
 	}
-	down := again(b.Down.In) + gate + half*b.Down.Out
+	post := 0 // the gradient by a branch before its second norm
+	if b.Post1 != nil {
+		post = 4 * b.Out.Out
+	}
+	down := again(b.Down.In) + gate + post + half*b.Down.Out
 	up := again(b.Up.In) + 4*b.Up.In + half*b.Up.Out
 	feed := 4*b.Up.Out + max(down, up)
 	qk := 0
 	if b.Prep.Norm {
 		qk = again((b.Prep.H + b.Prep.K) * b.Prep.D)
 	}
-	attention := 4*b.Out.In + max(half*b.Out.Out, qk+4*b.Prep.H+half*b.Out.In)
+	attention := 4*b.Out.In + max(post+half*b.Out.Out, qk+4*b.Prep.H+half*b.Out.In)
 	qkv := again(b.QKV.In) + 4*b.QKV.In + half*b.QKV.Out
 	return n * max(feed, 4*b.QKV.Out+max(attention, qkv))
 }

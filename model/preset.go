@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 )
@@ -23,4 +24,17 @@ func presetNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// RefuseSet returns an error that names the first of the given keys that is set: an
+// architecture's New calls it with those that it cannot honour.
+func RefuseSet(cfg Config, keys ...string) error {
+	v := reflect.ValueOf(cfg)
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("yaml")
+		if slices.Contains(keys, key) && !v.Field(i).IsZero() {
+			return fmt.Errorf("model.%s: %s does not have it, got %v: leave it out, or choose model.name decoder", key, cfg.Name, v.Field(i))
+		}
+	}
+	return nil
 }

@@ -18,12 +18,21 @@ type Transformer struct {
 	Blocks    []*Block
 	Norm      *nn.Norm
 	Head      *nn.Head
+
+	decode decodeBatch
+}
+
+// decodeBatch is what decoding keeps between calls.
+type decodeBatch struct {
+	batch  nn.Batch
+	caches []*nn.Cache
+	states [1]*State
+	tokens [1][]int32
 }
 
 // State is a document that is being decoded.
 type State struct {
 	Caches []*nn.Cache // per block
-	batch  nn.Batch
 }
 
 // Len is the number of positions so far.
@@ -45,16 +54,17 @@ func NewTransformer(cfg Config) *Transformer {
 		positions = t.param("positions.weight", nn.GroupEmbedding, cfg.MaxSeqLen, cfg.DModel)
 	}
 	t.Embedding = nn.NewEmbedding(tokens, positions, cfg.TieEmbeddings)
-	t.Embedding.Drop = nn.NewDropout(cfg.Dropout, 0)
+	t.Embedding.Drop, t.Embedding.Scale = nn.NewDropout(cfg.Dropout, 0), float32(cfg.EmbedScale)
 	if cfg.EmbedNorm {
 		t.EmbedNorm = t.norm("embed.norm")
 	}
-	var rotary *nn.Rotary
-	if cfg.RotaryTheta > 0 {
-		rotary = nn.NewRotary(cfg.HeadDim(), cfg.MaxSeqLen, cfg.RotaryTheta)
-	}
+	global, local := rotaries(cfg)
 	for i := range cfg.NLayers {
-		t.Blocks = append(t.Blocks, t.block(i, rotary))
+		if cfg.Sliding(i) {
+			t.Blocks = append(t.Blocks, t.block(i, local))
+		} else {
+			t.Blocks = append(t.Blocks, t.block(i, global))
+		}
 	}
 	t.Norm = t.norm("norm")
 	head := tokens
@@ -69,7 +79,7 @@ func (t *Transformer) block(i int, rotary *nn.Rotary) *Block {
 	cfg, name := t.cfg, fmt.Sprintf("layers.%d.", i)
 	h, k, d := cfg.NHeads, cfg.KVHeads(), cfg.HeadDim()
 	b := &Block{Norm1: t.norm(name + "norm1")}
-	b.QKV = t.linear(name+"attn.qkv", (h+2*k)*d, cfg.DModel)
+	b.QKV = t.linear(name+"attn.qkv", (h+2*k)*d, cfg.DModel, cfg.QKVBias)
 	b.QKV.Weight.Parts = []int{h * d, k * d, k * d}
 	b.Prep = nn.NewHeadPrep(h, k, d)
 	b.Prep.Rotary, b.Prep.Norm, b.Prep.Eps = rotary, cfg.QKNorm, float32(cfg.LayerNormEps)
@@ -77,15 +87,31 @@ func (t *Transformer) block(i int, rotary *nn.Rotary) *Block {
 		b.Prep.QGain, b.Prep.KGain = t.param(name+"attn.q_norm.weight", nn.GroupVector, d), t.param(name+"attn.k_norm.weight", nn.GroupVector, d)
 	}
 	b.Attention = nn.NewAttention(h, k, d)
-	b.Out = t.linear(name+"attn.out", cfg.DModel, h*d)
+	b.Attention.Softcap = float32(cfg.AttnSoftcap)
+	if cfg.AttnScale > 0 {
+		b.Attention.Scale = float32(cfg.AttnScale)
+	}
+	if cfg.Sliding(i) {
+		b.Attention.Window = cfg.SlidingWindow
+	}
+	b.Out = t.linear(name+"attn.out", cfg.DModel, h*d, cfg.AttnOutBias)
+	if cfg.PostNorms {
+		b.Post1 = t.norm(name + "post1")
+	}
 	b.Norm2 = t.norm(name + "norm2")
 	b.Act = nn.NewActivation(cfg.Activation, cfg.FFN())
-	b.Up = t.linear(name+"mlp.up", b.Act.Inputs(), cfg.DModel)
+	b.Up = t.linear(name+"mlp.up", b.Act.Inputs(), cfg.DModel, cfg.MLPBias)
 	if cfg.Gated() {
 		b.Up.Weight.Parts = []int{cfg.FFN(), cfg.FFN()}
 	}
-	b.Down = t.linear(name+"mlp.down", cfg.DModel, cfg.FFN())
-	b.Out.Drop, b.Down.Drop = nn.NewDropout(cfg.Dropout, uint64(2*i+1)), nn.NewDropout(cfg.Dropout, uint64(2*i+2))
+	b.Down = t.linear(name+"mlp.down", cfg.DModel, cfg.FFN(), cfg.MLPBias)
+	drop1, drop2 := nn.NewDropout(cfg.Dropout, uint64(2*i+1)), nn.NewDropout(cfg.Dropout, uint64(2*i+2))
+	if cfg.PostNorms {
+		b.Post2 = t.norm(name + "post2")
+		b.Post1.Drop, b.Post2.Drop = drop1, drop2
+	} else {
+		b.Out.Drop, b.Down.Drop = drop1, drop2
+	}
 	return b
 }
 
@@ -95,9 +121,9 @@ func (t *Transformer) param(name string, group nn.Group, shape ...int) *nn.Param
 	return p
 }
 
-func (t *Transformer) linear(name string, out, in int) *nn.Linear {
+func (t *Transformer) linear(name string, out, in int, bias bool) *nn.Linear {
 	weight := t.param(name+".weight", nn.GroupMatrix, out, in)
-	if !t.cfg.Bias {
+	if !t.cfg.Bias && !bias {
 		return nn.NewLinear(weight, nil)
 	}
 	return nn.NewLinear(weight, t.param(name+".bias", nn.GroupVector, out))
@@ -201,21 +227,55 @@ func (t *Transformer) NewState(dtype tensor.DType, capacity int) *State {
 
 // Decode implements Model.
 func (t *Transformer) Decode(c *nn.Context, s *State, tokens []int32, logits []float32) {
-	n, start := len(tokens), s.Len()
-	s.batch = nn.Batch{Rows: 1, SeqLen: n, Tokens: tokens, Segments: append(s.batch.Segments[:0], nn.Segment{Len: int32(n)}), Samples: append(s.batch.Samples[:0], 0)}
+	d := &t.decode
+	d.states[0], d.tokens[0] = s, tokens
+	t.DecodeBatch(c, d.states[:], d.tokens[:], tensor.FromF32(logits, 1, t.cfg.VocabSize))
+}
+
+// DecodeBatch implements Model.
+func (t *Transformer) DecodeBatch(c *nn.Context, states []*State, tokens [][]int32, logits tensor.Tensor) {
+	d := &t.decode
+	n := d.fill(tokens)
 	c.Train = false
-	c.SetBatch(&s.batch)
-	for i := range c.Positions {
-		c.Positions[i] += int32(start)
+	c.SetBatch(&d.batch)
+	for i, s := range d.batch.Segments {
+		start := int32(states[i].Len())
+		for j := range s.Len {
+			c.Positions[s.Start+j] += start
+		}
 	}
 	c.Saved.Reset()
 	x := t.embed(c, n)
+	y := c.Saved.New(tensor.F32, n, t.cfg.DModel)
 	for i, b := range t.Blocks {
-		out := c.Saved.New(tensor.F32, n, t.cfg.DModel)
-		b.Cached(c, out, x, s.Caches[i])
-		x = out
+		d.caches = d.caches[:0]
+		for _, s := range states {
+			d.caches = append(d.caches, s.Caches[i])
+		}
+		mark := c.Saved.Mark()
+		b.Cached(c, y, x, d.caches)
+		c.Saved.Release(mark)
+		x, y = y, x
 	}
-	h := c.Saved.New(c.DType, 1, t.cfg.DModel)
-	t.Norm.Forward(c, h, x.Slice(n-1, n))
-	t.Head.Logits(c, tensor.FromF32(logits, 1, t.cfg.VocabSize), h)
+	last := c.Saved.New(tensor.F32, len(states), t.cfg.DModel)
+	for i, s := range d.batch.Segments {
+		end := int(s.Start + s.Len)
+		copy(last.F32[i*last.Cols:(i+1)*last.Cols], x.F32[(end-1)*x.Cols:end*x.Cols])
+	}
+	h := c.Saved.New(c.DType, len(states), t.cfg.DModel)
+	t.Norm.Forward(c, h, last)
+	t.Head.Logits(c, logits, h)
+}
+
+// fill makes the batch of several documents' tokens, one segment each, and returns
+// the number of slots.
+func (d *decodeBatch) fill(tokens [][]int32) int {
+	b := &d.batch
+	b.Tokens, b.Segments, b.Samples = b.Tokens[:0], b.Segments[:0], append(b.Samples[:0], 0)
+	for _, x := range tokens {
+		b.Segments = append(b.Segments, nn.Segment{Start: int32(len(b.Tokens)), Len: int32(len(x))})
+		b.Tokens = append(b.Tokens, x...)
+	}
+	b.Rows, b.SeqLen = 1, len(b.Tokens)
+	return len(b.Tokens)
 }

@@ -49,8 +49,7 @@ type Attention struct {
 	dots     func(worker, lo, hi int)
 	backward func(worker, lo, hi int)
 	cached   func(worker, lo, hi int)
-	cache    *Cache
-	start    int
+	tiles    []cachedTile
 }
 
 // attentionScratch is a worker's: tiles of Span x Span and Span x D.

@@ -43,21 +43,35 @@ func copyRow(dst tensor.Tensor, row int, src Heads) {
 	}
 }
 
-// Cached appends the rows of k and v to the cache and computes out for the rows of
-// q, which continue the cache's document. The bits are those of Forward.
-func (l *Attention) Cached(c *Context, out tensor.Tensor, q, k, v Heads, cache *Cache) {
-	l.q, l.out, l.c, l.cache, l.start = q, out, c, cache, cache.Len
-	cache.append(k, v, out.Rows)
+// Cached appends the rows of k and v to the caches and computes out for the rows of
+// q: the batch's segment i continues the document of caches[i]. The bits are those
+// of Forward.
+func (l *Attention) Cached(c *Context, out tensor.Tensor, q, k, v Heads, caches []*Cache) {
+	l.q, l.out, l.c, l.tiles = q, out, c, l.tiles[:0]
+	for i, s := range c.Batch.Segments {
+		first, n, start := int(s.Start), int(s.Len), caches[i].Len
+		caches[i].append(k.rows(first, 0), v.rows(first, 0), n)
+		for r := 0; r < n; r += Span {
+			l.tiles = append(l.tiles, cachedTile{caches[i], first + r, start + r, min(Span, n-r)})
+		}
+	}
 	l.prepare(c)
-	c.Pool.For(l.H*((out.Rows+Span-1)/Span), 1, l.cached)
+	c.Pool.For(l.H*len(l.tiles), 1, l.cached)
+}
+
+// cachedTile is a tile of queries: rows of the batch from row on, which are at
+// positions from start on in the cache's document.
+type cachedTile struct {
+	cache            *Cache
+	row, start, rows int
 }
 
 func (l *Attention) cachedItems(worker, lo, hi int) {
 	for item := lo; item < hi; item++ {
-		h, r := item%l.H, item/l.H*Span
-		rows, offset := min(Span, l.out.Rows-r), h*l.K/l.H*l.D
-		keys, values := Heads{Tensor: l.cache.Keys}.rows(0, offset), Heads{Tensor: l.cache.Values}.rows(0, offset)
-		l.attend(worker, l.q.rows(r, h*l.D), keys, values, l.start+r, rows, l.cache.Len)
-		l.storeRows(&l.work[worker], l.out, r, h, rows)
+		t, h := l.tiles[item/l.H], item%l.H
+		offset := h * l.K / l.H * l.D
+		keys, values := Heads{Tensor: t.cache.Keys}.rows(0, offset), Heads{Tensor: t.cache.Values}.rows(0, offset)
+		l.attend(worker, l.q.rows(t.row, h*l.D), keys, values, t.start, t.rows, t.cache.Len)
+		l.storeRows(&l.work[worker], l.out, t.row, h, t.rows)
 	}
 }

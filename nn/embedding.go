@@ -5,8 +5,9 @@ import (
 	"github.com/aries-serpent/codexml/tensor"
 )
 
-// Embedding maps tokens to rows of a V x C table and adds a learned position's row
-// where there is a table of positions. It saves nothing but the batch.
+// Embedding maps tokens to rows of a V x C table, times Scale where that is set, and
+// adds a learned position's row where there is a table of positions. It saves
+// nothing but the batch.
 //
 // The gradient of a row is one chain over the step's tokens in data order. Rows
 // that a step touches are summed apart and folded in once at its end, since the
@@ -17,6 +18,7 @@ type Embedding struct {
 	Positions *Param // P x C, or nil
 	Tied      bool   // the head shares Tokens and has its own chain in Tokens.Grad
 	Drop      *Dropout
+	Scale     float32 // of the tokens' rows, unless it is 0
 
 	slot    []int32   // per token: 1 + its row in sums, 0 if untouched
 	touched []int32   // token of each row in sums
@@ -47,11 +49,14 @@ func (l *Embedding) gather(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		out, token := l.out.F32[i*l.C:(i+1)*l.C], int(l.c.Batch.Tokens[i])
 		row := l.Tokens.Data[token*l.C : (token+1)*l.C]
-		if l.Positions == nil {
-			copy(out, row)
+		if l.Scale != 0 {
+			kernel.Scale(out, row, l.Scale)
 		} else {
+			copy(out, row)
+		}
+		if l.Positions != nil {
 			p := int(l.c.Positions[i]) * l.C
-			kernel.Add(out, row, l.Positions.Data[p:p+l.C])
+			kernel.Add(out, out, l.Positions.Data[p:p+l.C])
 		}
 		l.Drop.apply(out, out, i, l.C, 0)
 	}
@@ -121,6 +126,10 @@ func (l *Embedding) foldRows(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		token := int(l.touched[i]) * l.C
 		d := l.Tokens.Grad[token : token+l.C]
-		kernel.Add(d, d, l.sums[i*l.C:(i+1)*l.C])
+		if sums := l.sums[i*l.C : (i+1)*l.C]; l.Scale != 0 {
+			kernel.Axpy(d, sums, l.Scale)
+		} else {
+			kernel.Add(d, d, sums)
+		}
 	}
 }

@@ -193,7 +193,7 @@ func TestHeadPrep(t *testing.T) {
 	for name, norm := range map[string]bool{"rotated": false, "normalised and rotated": true} {
 		t.Run(name, func(t *testing.T) {
 			l := NewHeadPrep(heads, kv, dim)
-			l.Rotary, l.Norm, l.Eps = NewRotary(dim, 16, 10000), norm, 1e-5
+			l.Rotary, l.Norm, l.Eps = NewRotary(dim, 10000), norm, 1e-5
 			var params []*Param
 			if norm {
 				l.QGain, l.KGain = NewParam("q", GroupVector, dim), NewParam("k", GroupVector, dim)

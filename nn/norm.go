@@ -9,17 +9,22 @@ import (
 // (x - mean) / sqrt(variance + eps) * gain + bias, or, with RMS set, RMSNorm (arXiv
 // 1910.07467), x / sqrt(mean(x^2) + eps) * gain. It saves in and a mean and
 // reciprocal deviation per row.
+//
+// A norm may end a residual branch (ForwardResidual): then dropout applies to what
+// it gives, and the residual is added.
 type Norm struct {
 	C    int
 	RMS  bool
 	Eps  float32
 	Gain *Param // or nil
 	Bias *Param // or nil; LayerNorm only
+	Drop *Dropout
 
 	in         tensor.Tensor // N x C float32, saved
 	mean, rstd []float32     // N, saved
 
 	out, dIn, dOut tensor.Tensor
+	residual       tensor.Tensor
 	accumulate     bool
 	c              *Context
 	forwardRows    func(worker, lo, hi int)
@@ -36,7 +41,13 @@ func NewNorm(channels int, rms bool, eps float32, gain, bias *Param) *Norm {
 
 // Forward computes out, N x C of either type, from in, N x C float32.
 func (l *Norm) Forward(c *Context, out, in tensor.Tensor) {
-	l.in, l.rstd = in, c.Saved.Floats(in.Rows)
+	l.ForwardResidual(c, out, in, tensor.Tensor{})
+}
+
+// ForwardResidual computes out, N x C float32, from in and adds the residual, N x C
+// float32, which is not out. Without a residual it is Forward.
+func (l *Norm) ForwardResidual(c *Context, out, in, residual tensor.Tensor) {
+	l.in, l.rstd, l.residual = in, c.Saved.Floats(in.Rows), residual
 	if !l.RMS {
 		l.mean = c.Saved.Floats(in.Rows)
 	}
@@ -46,6 +57,9 @@ func (l *Norm) Forward(c *Context, out, in tensor.Tensor) {
 // Recompute computes the output of the last Forward again.
 func (l *Norm) Recompute(c *Context, out tensor.Tensor) {
 	l.out, l.c = out, c
+	if !l.residual.IsZero() {
+		l.Drop.begin(c)
+	}
 	c.Pool.For(l.in.Rows, rowGrain(l.C), l.forwardRows)
 }
 
@@ -61,12 +75,23 @@ func (l *Norm) forward(worker, lo, hi int) {
 	} else {
 		kernel.LayerNormForward(out, l.mean[lo:hi], l.rstd[lo:hi], l.in.F32[a:b], data(l.Gain), data(l.Bias), l.C, l.Eps)
 	}
+	if !l.residual.IsZero() {
+		for i := lo; i < hi; i++ {
+			x := out[(i-lo)*l.C : (i-lo+1)*l.C]
+			l.Drop.apply(x, x, i, l.C, 0)
+		}
+		kernel.Add(out, out, l.residual.F32[a:b])
+	}
 	commit(l.out, a, b, out)
 }
 
 // Backward adds the gradients of gain and bias and overwrites dIn, or adds to it
 // if accumulate is set. dIn and dOut are N x C float32 and may not overlap.
 func (l *Norm) Backward(c *Context, dIn, dOut tensor.Tensor, accumulate bool) {
+	mark := c.Temp.Mark()
+	if !l.residual.IsZero() {
+		dOut = l.Drop.backward(c, dOut)
+	}
 	l.dIn, l.dOut, l.accumulate = dIn, dOut, accumulate
 	if l.Gain != nil && l.Gain.Grad != nil {
 		l.Gain.start(c)
@@ -76,6 +101,7 @@ func (l *Norm) Backward(c *Context, dIn, dOut tensor.Tensor, accumulate bool) {
 		c.Pool.For(l.C, columnGrain, l.columns)
 	}
 	c.Pool.For(dIn.Rows, rowGrain(l.C), l.backwardRows)
+	c.Temp.Release(mark)
 }
 
 func (l *Norm) backward(_, lo, hi int) {

@@ -6,25 +6,63 @@ import (
 )
 
 // Rotary holds the cosines and sines of rotary positions (arXiv 2104.09864),
-// position by position, D/2 each.
+// position by position, D/2 each. The table grows with the positions that are
+// asked for: a long context costs nothing until it is used. What it holds does not
+// depend on how it grew.
 type Rotary struct {
 	D        int
+	inverse  []float32 // D/2 inverse frequencies
+	scale    float32   // of cosines and sines
 	cos, sin []float32
 }
 
 // NewRotary returns the table for heads of dim channels: angle = float32(position *
 // float32(theta^(-2i/dim))), which is how transformers rounds it.
-func NewRotary(dim, positions int, theta float64) *Rotary {
-	half := dim / 2
-	t := &Rotary{D: dim, cos: make([]float32, positions*half), sin: make([]float32, positions*half)}
-	for i := range half {
-		inverse := 1 / float32(kernel.Pow64(theta, float64(float32(2*i)/float32(dim))))
-		for p := range positions {
+func NewRotary(dim int, theta float64) *Rotary {
+	return NewRotaryOf(InverseFrequencies(dim, theta), 1)
+}
+
+// NewRotaryOf returns the table of given inverse frequencies, half as many as a
+// head has channels. scale multiplies cosines and sines, and so the scores by its
+// square.
+func NewRotaryOf(inverse []float32, scale float32) *Rotary {
+	return &Rotary{D: 2 * len(inverse), inverse: inverse, scale: scale}
+}
+
+// InverseFrequencies are 1/float32(theta^(2i/dim)) for i < dim/2.
+func InverseFrequencies(dim int, theta float64) []float32 {
+	inverse := make([]float32, dim/2)
+	for i := range inverse {
+		inverse[i] = 1 / float32(kernel.Pow64(theta, float64(float32(2*i)/float32(dim))))
+	}
+	return inverse
+}
+
+// rotaryGrowth is the number of positions that a table grows by at the least.
+const rotaryGrowth = 256
+
+// reach makes the table hold positions up to the largest of the given ones.
+func (t *Rotary) reach(positions []int32) {
+	most := int32(-1)
+	for _, p := range positions {
+		most = max(most, p)
+	}
+	half := len(t.inverse)
+	have := len(t.cos) / half
+	if int(most) < have {
+		return
+	}
+	want := max(int(most)+1, have+rotaryGrowth, have+have/2)
+	cos, sin := make([]float32, want*half), make([]float32, want*half)
+	copy(cos, t.cos)
+	copy(sin, t.sin)
+	for p := have; p < want; p++ {
+		for i, inverse := range t.inverse {
 			angle := float64(float32(p) * inverse)
-			t.cos[p*half+i], t.sin[p*half+i] = float32(kernel.Cos64(angle)), float32(kernel.Sin64(angle))
+			cos[p*half+i], sin[p*half+i] = t.scale*float32(kernel.Cos64(angle)), t.scale*float32(kernel.Sin64(angle))
 		}
 	}
-	return t
+	t.cos, t.sin = cos, sin
 }
 
 // HeadPrep readies the query and key heads for attention: an optional RMSNorm of
@@ -65,6 +103,9 @@ func (l *HeadPrep) Forward(c *Context, out, in tensor.Tensor) {
 // Recompute computes the output of the last Forward again.
 func (l *HeadPrep) Recompute(c *Context, out tensor.Tensor) {
 	l.out, l.c = out, c
+	if l.Rotary != nil {
+		l.Rotary.reach(c.Positions)
+	}
 	c.Pool.For(l.in.Rows, rowGrain(l.in.Cols), l.forward)
 }
 

@@ -19,8 +19,6 @@ func New(cfg model.Config) (model.Model, error) {
 		return fmt.Errorf("model.%s: gpt2 wants %v, got %v: leave it out, or choose model.name decoder", key, want, got)
 	}
 	switch {
-	case cfg.RotaryTheta != 0:
-		return nil, refuse("rotary_theta", 0, cfg.RotaryTheta)
 	case cfg.Norm != "layernorm":
 		return nil, refuse("norm", "layernorm", cfg.Norm)
 	case !cfg.NormGain:
@@ -29,16 +27,17 @@ func New(cfg model.Config) (model.Model, error) {
 		return nil, refuse("bias", true, false)
 	case !cfg.TieEmbeddings:
 		return nil, refuse("tie_embeddings", true, false)
-	case cfg.QKNorm:
-		return nil, refuse("qk_norm", false, true)
-	case cfg.EmbedNorm:
-		return nil, refuse("embed_norm", false, true)
-	case cfg.LogitSoftcap != 0:
-		return nil, refuse("logit_softcap", 0, cfg.LogitSoftcap)
 	case cfg.KVHeads() != cfg.NHeads:
 		return nil, refuse("n_kv_heads", cfg.NHeads, cfg.NKVHeads)
 	case cfg.Gated():
 		return nil, refuse("activation", "gelu_tanh, gelu, relu2 or silu", cfg.Activation)
+	}
+	if err := model.RefuseSet(cfg, "rotary_theta", "local_rotary_theta", "sliding_window", "qk_norm", "embed_norm", "post_norms", "embed_scale", "attn_scale", "attn_softcap",
+		"logit_softcap"); err != nil {
+		return nil, err
+	}
+	if cfg.HeadDim()*cfg.NHeads != cfg.DModel {
+		return nil, refuse("head_dim", cfg.DModel/cfg.NHeads, cfg.HeadSize)
 	}
 	return model.NewTransformer(cfg), nil
 }

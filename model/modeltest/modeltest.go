@@ -28,7 +28,27 @@ func Configs() map[string]model.Config {
 		"nanochat": with(func(c *model.Config) {
 			c.Norm, c.NormGain, c.Activation, c.QKNorm, c.EmbedNorm, c.TieEmbeddings, c.LogitSoftcap = "rmsnorm", false, "relu2", true, true, false, 2
 		}),
-		"silu": with(func(c *model.Config) { c.Activation, c.FFNMult = "silu", 2.5 }),
+		"mistral": with(func(c *model.Config) {
+			c.NHeads, c.NKVHeads, c.HeadSize, c.FFNDim, c.Norm, c.Activation, c.TieEmbeddings, c.SlidingWindow = 4, 2, 10, 51, "rmsnorm", "swiglu", false, 7
+		}),
+		"qwen2": with(func(c *model.Config) {
+			c.NHeads, c.NKVHeads, c.Norm, c.Activation, c.QKVBias, c.SlidingWindow, c.LayerPattern = 4, 2, "rmsnorm", "swiglu", true, 150, "gs"
+			c.RopeType, c.RopeFactor, c.RopeOriginalLen, c.RopeBetaFast, c.RopeBetaSlow = "yarn", 4, 64, 32, 1
+		}),
+		"llama3": with(func(c *model.Config) {
+			c.Norm, c.Activation, c.AttnOutBias, c.MLPBias = "rmsnorm", "swiglu", true, true
+			c.RopeType, c.RopeFactor, c.RopeOriginalLen, c.RopeLowFreqFactor, c.RopeHighFreqFactor = "llama3", 8, 64, 1, 4
+		}),
+		"gemma2": with(func(c *model.Config) {
+			c.NHeads, c.NKVHeads, c.HeadSize, c.Norm, c.Activation, c.PostNorms, c.EmbedScale = 4, 2, 8, "rmsnorm", "geglu", true, 4.9
+			c.AttnScale, c.AttnSoftcap, c.LogitSoftcap, c.SlidingWindow, c.LayerPattern = 0.4, 1.5, 3, 5, "sg"
+		}),
+		"gemma3": with(func(c *model.Config) {
+			c.NLayers, c.NHeads, c.NKVHeads, c.HeadSize, c.Norm, c.Activation, c.PostNorms, c.EmbedScale, c.QKNorm = 3, 2, 1, 12, "rmsnorm", "geglu", true, 4.9, true
+			c.AttnScale, c.SlidingWindow, c.LayerPattern, c.RotaryTheta, c.LocalRotaryTheta, c.RopeType, c.RopeFactor = 0.4, 130, "ssg", 1e6, 1e4, "linear", 8
+		}),
+		"dynamic": with(func(c *model.Config) { c.RopeType, c.RopeFactor, c.RopeOriginalLen = "dynamic", 2, 160 }),
+		"silu":    with(func(c *model.Config) { c.Activation, c.FFNMult = "silu", 2.5 }),
 	}
 }
 

@@ -62,6 +62,9 @@ func (r *Reference) Logits(tokens []int32) [][]float64 {
 	x := make([][]float64, len(tokens))
 	for i, token := range tokens {
 		x[i] = append([]float64(nil), row(r.Weights["embed.weight"], int(token), cfg.DModel)...)
+		if cfg.EmbedScale > 0 {
+			scale(x[i], cfg.EmbedScale)
+		}
 		if cfg.RotaryTheta == 0 {
 			add(x[i], row(r.Weights["positions.weight"], i, cfg.DModel))
 		}
@@ -71,12 +74,12 @@ func (r *Reference) Logits(tokens []int32) [][]float64 {
 	}
 	for l := range cfg.NLayers {
 		name := fmt.Sprintf("layers.%d.", l)
-		for i, att := range r.attention(name, x) {
-			add(x[i], r.linear(name+"attn.out", att))
+		for i, att := range r.attention(name, x, l) {
+			add(x[i], r.post(name+"post1", r.linear(name+"attn.out", att)))
 		}
 		for i := range x {
 			up := r.linear(name+"mlp.up", r.norm(name+"norm2", x[i]))
-			add(x[i], r.linear(name+"mlp.down", r.activate(up)))
+			add(x[i], r.post(name+"post2", r.linear(name+"mlp.down", r.activate(up))))
 		}
 	}
 	head := r.Weights["head.weight"]
@@ -93,7 +96,15 @@ func (r *Reference) Logits(tokens []int32) [][]float64 {
 	return logits
 }
 
-func (r *Reference) attention(name string, x [][]float64) [][]float64 {
+// post is the norm at a branch's end, if there is one.
+func (r *Reference) post(name string, x []float64) []float64 {
+	if !r.cfg.PostNorms {
+		return x
+	}
+	return r.norm(name, x)
+}
+
+func (r *Reference) attention(name string, x [][]float64, layer int) [][]float64 {
 	cfg := r.cfg
 	h, k, d := cfg.NHeads, cfg.KVHeads(), cfg.HeadDim()
 	qkv := make([][]float64, len(x))
@@ -109,21 +120,29 @@ func (r *Reference) attention(name string, x [][]float64) [][]float64 {
 				copy(head, rms(head, gain, cfg.LayerNormEps))
 			}
 			if cfg.RotaryTheta > 0 {
-				rotate(head, i, cfg.RotaryTheta)
+				rotate(head, i, cfg, layer)
 			}
 		}
 	}
+	factor := 1 / math.Sqrt(float64(d))
+	if cfg.AttnScale > 0 {
+		factor = cfg.AttnScale
+	}
 	out := make([][]float64, len(x))
 	for i := range x {
+		first := 0
+		if cfg.Sliding(layer) {
+			first = max(0, i-cfg.SlidingWindow+1)
+		}
 		for j := range h {
 			q, group := qkv[i][j*d:(j+1)*d], j*k/h
 			scores, sum := make([]float64, i+1), 0.0
-			for p := range scores {
-				scores[p] = math.Exp(dot(q, qkv[p][(h+group)*d:(h+group+1)*d]) / math.Sqrt(float64(d)))
+			for p := first; p <= i; p++ {
+				scores[p] = math.Exp(softcap(dot(q, qkv[p][(h+group)*d:(h+group+1)*d])*factor, cfg.AttnSoftcap))
 				sum += scores[p]
 			}
 			o := make([]float64, d)
-			for p := range scores {
+			for p := first; p <= i; p++ {
 				for e, v := range qkv[p][(h+k+group)*d : (h+k+group+1)*d] {
 					o[e] += scores[p] / sum * v
 				}
@@ -134,10 +153,16 @@ func (r *Reference) attention(name string, x [][]float64) [][]float64 {
 	return out
 }
 
-func rotate(x []float64, position int, theta float64) {
+// rotate turns a head by its position, in the frequencies of its layer.
+func rotate(x []float64, position int, cfg model.Config, layer int) {
 	half := len(x) / 2
+	inverse, factor := model.RopeFrequencies(cfg)
+	if cfg.Sliding(layer) && cfg.LocalRotaryTheta > 0 {
+		inverse, factor = nn.InverseFrequencies(len(x), cfg.LocalRotaryTheta), 1
+	}
 	for i := range half {
-		sin, cos := math.Sincos(float64(position) * math.Pow(theta, -2*float64(i)/float64(len(x))))
+		sin, cos := math.Sincos(float64(position) * float64(inverse[i]))
+		sin, cos = sin*float64(factor), cos*float64(factor)
 		x[i], x[i+half] = x[i]*cos-x[i+half]*sin, x[i+half]*cos+x[i]*sin
 	}
 }
@@ -235,5 +260,11 @@ func dot(a, b []float64) float64 {
 func add(dst, x []float64) {
 	for i := range dst {
 		dst[i] += x[i]
+	}
+}
+
+func scale(x []float64, by float64) {
+	for i := range x {
+		x[i] *= by
 	}
 }
