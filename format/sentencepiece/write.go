@@ -117,7 +117,9 @@ func (f field) same(g field) bool {
 
 func (f field) append(dst []byte) []byte {
 	num := protowire.Number(f.num)
-	varint := func(v uint64) []byte { return protowire.AppendVarint(protowire.AppendTag(dst, num, protowire.VarintType), v) }
+	varint := func(v uint64) []byte {
+		return protowire.AppendVarint(protowire.AppendTag(dst, num, protowire.VarintType), v)
+	}
 	switch at := f.at.(type) {
 	case *string:
 		return appendMessage(dst, num, []byte(*at))

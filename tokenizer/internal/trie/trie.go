@@ -24,7 +24,6 @@ type node struct {
 	base   int32
 	parent int32
 	value  int32
-	weight float32
 }
 
 // Trie maps strings of bytes to values.
@@ -43,12 +42,6 @@ func (t *Trie) Next(at int32, c byte) int32 {
 
 // Value is what the key that ends at node was given, None if none ends there.
 func (t *Trie) Value(at int32) int32 { return t.nodes[at].value }
-
-// Entry is the value and the weight of the key that ends at node.
-func (t *Trie) Entry(at int32) (value int32, weight float32) {
-	n := &t.nodes[at]
-	return n.value, n.weight
-}
 
 // Find is the value of key, None if it has none.
 func (t *Trie) Find(key []byte) int32 {
@@ -77,11 +70,10 @@ func (t *Trie) Longest(text []byte) (length int, value int32) {
 	return length, value
 }
 
-// Key is a string and what Value and Entry give for it. Values are not negative.
+// Key is a string and its value, which is not negative.
 type Key struct {
-	Text   string
-	Value  int32
-	Weight float32
+	Text  string
+	Value int32
 }
 
 // New makes a trie of keys, which it sorts. Of equal ones the lowest value counts.
@@ -116,8 +108,8 @@ const maxTries = 48
 type builder struct {
 	keys   []Key
 	nodes  []node
-	closed int32 // nodes before it are in no ring
-	free   int32 // some place of the ring, None if it is empty
+	closed int32     // nodes before it are in no ring
+	free   int32     // some place of the ring, None if it is empty
 	labels [256]byte // scratch of fill
 }
 
@@ -179,7 +171,7 @@ func (b *builder) take(i int32) {
 // fill gives node at the children that keys[from:to], equal up to depth, ask for.
 func (b *builder) fill(at int32, from, to, depth int) {
 	if from < to && len(b.keys[from].Text) == depth {
-		b.nodes[at].value, b.nodes[at].weight = b.keys[from].Value, b.keys[from].Weight
+		b.nodes[at].value = b.keys[from].Value
 		from++
 	}
 	if from == to {

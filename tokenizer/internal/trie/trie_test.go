@@ -25,7 +25,7 @@ func TestTrie(t *testing.T) {
 		var keys []Key
 		values := map[string]int32{}
 		for i, s := range set {
-			keys = append(keys, Key{Text: s, Value: int32(i), Weight: float32(i)})
+			keys = append(keys, Key{Text: s, Value: int32(i)})
 			if _, ok := values[s]; !ok {
 				values[s] = int32(i)
 			}
