@@ -27,7 +27,14 @@ func (m *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
 			dst = slices.Grow(dst[:n], max(smallIDs, 2*(len(ends)-i)))
 			dst = dst[:cap(dst)]
 		}
-		key := smallKeyAt(text, start, end)
+		var key smallKey
+		if start+16 > len(text) {
+			key = smallKeyOf(text[start:end])
+		} else {
+			mask, window := &keyMask[size&maxSmall], (*[16]byte)(text[start:])
+			key.lo = binary.LittleEndian.Uint64(window[:8]) & mask.lo
+			key.hi = binary.LittleEndian.Uint64(window[8:])&mask.hi | uint64(size)<<56
+		}
 		first := key.slot()
 		for way := uint64(0); ; way++ {
 			if way == ways {
@@ -48,18 +55,6 @@ func (m *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
 		start = end
 	}
 	return dst[:n]
-}
-
-// smallKeyAt is the key of text[start:end].
-func smallKeyAt(text []byte, start, end int) smallKey {
-	if start+16 > len(text) {
-		return smallKeyOf(text[start:end])
-	}
-	size := uint(end - start)
-	mask := &keyMask[size&maxSmall]
-	window := text[start : start+16]
-	lo, hi := binary.LittleEndian.Uint64(window), binary.LittleEndian.Uint64(window[8:])
-	return smallKey{lo & mask.lo, hi&mask.hi | uint64(size)<<56}
 }
 
 // appendSmall appends the ids of a piece that no small slot has.

@@ -19,22 +19,17 @@ func (m *Model) appendShort(dst []int32, piece []byte) []int32 {
 	if n == 0 {
 		return dst
 	}
-	for i, b := range piece {
-		ids[i] = m.bytes[b]
-	}
-	for i := range n - 1 {
-		ranks[i], made[i] = m.pairs.rank(ids[i], ids[i+1])
-	}
-	for n > 1 {
-		at, best := 0, int32(noRank)
-		for i, rank := range ranks[:n-1] {
-			if rank < best {
-				at, best = i, rank
-			}
+	at, best := 0, int32(noRank)
+	ids[0] = m.bytes[piece[0]]
+	for i := 1; i < n; i++ {
+		ids[i] = m.bytes[piece[i]]
+		rule := &m.first[int(piece[i-1])*NumBytes+int(piece[i])]
+		ranks[i-1], made[i-1] = rule.rank, rule.made
+		if rule.rank < best {
+			at, best = i-1, rule.rank
 		}
-		if best == noRank {
-			break
-		}
+	}
+	for best != noRank {
 		ids[at] = made[at]
 		n--
 		for i := at + 1; i < n; i++ {
@@ -45,6 +40,12 @@ func (m *Model) appendShort(dst []int32, piece []byte) []int32 {
 		}
 		if at > 0 {
 			ranks[at-1], made[at-1] = m.pairs.rank(ids[at-1], ids[at])
+		}
+		at, best = 0, int32(noRank)
+		for i, rank := range ranks[:n-1] {
+			if rank < best {
+				at, best = i, rank
+			}
 		}
 	}
 	return append(dst, ids[:n]...)

@@ -59,12 +59,39 @@ func AllMerges(v *Vocabulary) []Merge {
 	return merges
 }
 
-// pairTable finds the merge of a pair: an open hash table of merges, half full, whose slots tell most pairs without a merge apart by themselves. Pairs of
-// small ids, which single bytes mostly are, are looked up in the same way.
+// pairTable finds the merge of a pair: an open hash table of merges, half full, whose slots tell most pairs without a merge apart by themselves.
 type pairTable struct {
 	slots []uint64 // rank+1 in the low half, a part of the hash above; 0 is free
 	rules []Merge
 	ranks []int32 // of each rule, if not its place
+}
+
+// pairRule is a merge that can be done: its rank, noRank for none, and what it makes.
+type pairRule struct{ rank, made int32 }
+
+// bytePairs has the merges of all pairs of bytes, in which every piece begins.
+type bytePairs [NumBytes * NumBytes]pairRule
+
+// newBytePairs looks them up.
+func newBytePairs(t *pairTable, ids *[NumBytes]int32) *bytePairs {
+	byteOf := make(map[int32][]int, NumBytes)
+	for b, id := range ids {
+		byteOf[id] = append(byteOf[id], b)
+	}
+	table := new(bytePairs)
+	for i := range table {
+		table[i].rank = noRank
+	}
+	for i := range t.rules {
+		m := &t.rules[i]
+		for _, a := range byteOf[m.Left] {
+			for _, b := range byteOf[m.Right] {
+				at := &table[a*NumBytes+b]
+				at.rank, at.made = t.rank(m.Left, m.Right)
+			}
+		}
+	}
+	return table
 }
 
 // newPairTable indexes merges.
