@@ -3,15 +3,9 @@
 package model_test
 
 import (
-	"bytes"
-	"encoding/binary"
-	"encoding/json"
 	"hash/fnv"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/testkit"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/nn"
@@ -100,40 +94,4 @@ func exportedLogits(t *testing.T, m model.Model) (tokens [][]int32, logits []flo
 	logits = make([]float32, rows*length*vocab)
 	m.Logits(c, tensor.FromF32(logits, rows*length, vocab))
 	return tokens, logits
-}
-
-// writeExport writes the folder that transformers opens.
-func writeExport(t *testing.T, e *model.Export) string {
-	t.Helper()
-	folder := t.TempDir()
-	config, err := json.Marshal(e.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tensors []safetensors.Tensor
-	data := map[string][]float32{}
-	for _, x := range e.Tensors {
-		tensors = append(tensors, safetensors.Tensor{Name: x.Name, DType: safetensors.F32, Shape: x.Shape})
-		data[x.Name] = x.Data
-	}
-	safetensors.Sort(tensors)
-	var file bytes.Buffer
-	w, err := safetensors.NewWriter(&file, tensors, map[string]string{"format": "pt"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range tensors {
-		if err := binary.Write(w, binary.LittleEndian, data[x.Name]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range map[string][]byte{"config.json": config, "model.safetensors": file.Bytes()} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return folder
 }

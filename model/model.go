@@ -42,11 +42,15 @@ type Model interface {
 
 // Architecture is what a registry entry offers.
 type Architecture struct {
-	// New builds a model with zero parameters from a validated configuration, or says
-	// which key it cannot honour.
+	// New builds a model whose parameters have shapes and no storage from a validated
+	// configuration, or says which key it cannot honour.
 	New func(cfg Config) (Model, error)
 	// Export translates a model's weights to a folder that transformers opens.
 	Export func(m Model) (*Export, error)
+	// HuggingFace says how to read folders of transformers; the zero value: not at all.
+	HuggingFace HuggingFace
+	// GGUF says how to read files of llama.cpp; the zero value: not at all.
+	GGUF GGUF
 }
 
 // Export is a model in the terms of Hugging Face transformers.
@@ -81,6 +85,19 @@ func Resolve(cfg Config, given func(key string) bool) (Config, error) {
 // New builds the model of a resolved configuration with initial weights drawn from
 // the seed.
 func New(cfg Config, seed uint64) (Model, error) {
+	m, err := shaped(cfg)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range m.Params() {
+		p.Allocate(true)
+	}
+	initialise(m, seed)
+	return m, nil
+}
+
+// shaped builds a model whose parameters have no storage yet.
+func shaped(cfg Config) (Model, error) {
 	arch, err := Architectures.Get(cfg.Name)
 	if err != nil {
 		return nil, err
@@ -91,12 +108,7 @@ func New(cfg Config, seed uint64) (Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := arch.New(cfg)
-	if err != nil {
-		return nil, err
-	}
-	initialise(m, seed)
-	return m, nil
+	return arch.New(cfg)
 }
 
 // NumParams counts a model's parameters.

@@ -45,7 +45,8 @@ func (s *State) Truncate(n int) {
 	}
 }
 
-// NewTransformer builds a model with zero parameters from a validated configuration.
+// NewTransformer builds a model from a validated configuration. Its parameters have
+// shapes and no storage yet.
 func NewTransformer(cfg Config) *Transformer {
 	t := &Transformer{cfg: cfg}
 	tokens := t.param("embed.weight", nn.GroupEmbedding, cfg.VocabSize, cfg.DModel)
@@ -116,7 +117,7 @@ func (t *Transformer) block(i int, rotary *nn.Rotary) *Block {
 }
 
 func (t *Transformer) param(name string, group nn.Group, shape ...int) *nn.Param {
-	p := nn.NewParam(name, group, shape...)
+	p := &nn.Param{Name: name, Shape: shape, Group: group}
 	t.params = append(t.params, p)
 	return p
 }

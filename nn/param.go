@@ -33,19 +33,33 @@ type Param struct {
 
 // NewParam returns a zero parameter with room for its gradient.
 func NewParam(name string, group Group, shape ...int) *Param {
-	n := 1
-	for _, s := range shape {
-		n *= s
-	}
-	p := &Param{Name: name, Shape: shape, Group: group, Data: kernel.Floats(n), Grad: kernel.Floats(n)}
-	if group == GroupVector {
-		p.chains = make([]float64, n)
-	}
+	p := &Param{Name: name, Shape: shape, Group: group}
+	p.Allocate(true)
 	return p
 }
 
+// Allocate gives a parameter that has only a shape so far its weights, all zero, and
+// the memory of a gradient if it is to be trained.
+func (p *Param) Allocate(train bool) {
+	n := p.Len()
+	p.Data = kernel.Floats(n)
+	if !train {
+		return
+	}
+	p.Grad = kernel.Floats(n)
+	if p.Group == GroupVector {
+		p.chains = make([]float64, n)
+	}
+}
+
 // Len is the number of elements.
-func (p *Param) Len() int { return len(p.Data) }
+func (p *Param) Len() int {
+	n := 1
+	for _, s := range p.Shape {
+		n *= s
+	}
+	return n
+}
 
 // Freeze stops the parameter's training and gives back its gradient's memory.
 func (p *Param) Freeze() { p.Grad, p.chains = nil, nil }
