@@ -188,7 +188,7 @@ func (m *Metadata) llama3(cfg *Config, t gguf.Tensor) {
 		scaled, _ := RopeFrequencies(try)
 		same := true
 		for i, d := range divisors {
-			same = same && math.Abs(float64(scaled[i]*d-base[i])) <= 1e-4*float64(base[i])
+			same = same && math.Abs(float64(float32(scaled[i]*d)-base[i])) <= 1e-4*float64(base[i])
 		}
 		if same {
 			*cfg = try
