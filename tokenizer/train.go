@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/aries-serpent/codexml/tokenizer/bpe"
 	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
@@ -33,6 +34,7 @@ func TrainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (To
 	}
 	r, err := train.BPE(ctx, docs, train.Options{
 		VocabSize: opts.VocabSize, Specials: opts.Specials, Threads: opts.Threads, Progress: opts.Progress,
+		ByteLevel: true, InitialAlphabet: bpe.Alphabet(),
 		Split: eachPiece, Cut: cut,
 	})
 	if err != nil {

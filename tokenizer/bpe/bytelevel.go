@@ -78,3 +78,16 @@ func ByteOf(r rune) (b byte, ok bool) {
 	}
 	return byte(runeBytes[r]), true
 }
+
+// RuneOf returns the character that b is written as.
+func RuneOf(b byte) rune { return byteRunes[b] }
+
+// Alphabet returns the 256 characters of the byte alphabet, in the order of their code
+// points.
+func Alphabet() []rune {
+	alphabet := make([]rune, NumBytes)
+	for i, b := range ByteOrder {
+		alphabet[i] = byteRunes[b]
+	}
+	return alphabet
+}

@@ -23,10 +23,14 @@ func (m *Model) appendShort(dst []int32, piece []byte) []int32 {
 	ids[0] = m.bytes[piece[0]]
 	for i := 1; i < n; i++ {
 		ids[i] = m.bytes[piece[i]]
-		rule := &m.first[int(piece[i-1])*NumBytes+int(piece[i])]
-		ranks[i-1], made[i-1] = rule.rank, rule.made
-		if rule.rank < best {
-			at, best = i-1, rule.rank
+		if m.first != nil {
+			rule := &m.first[int(piece[i-1])*NumBytes+int(piece[i])]
+			ranks[i-1], made[i-1] = rule.rank, rule.made
+		} else {
+			ranks[i-1], made[i-1] = m.pairs.rank(ids[i-1], ids[i])
+		}
+		if ranks[i-1] < best {
+			at, best = i-1, ranks[i-1]
 		}
 	}
 	for best != noRank {

@@ -55,7 +55,7 @@ type Model struct {
 	pairs    pairTable
 	bytes    [NumBytes]int32 // the id of each byte, if ByteLevel; -1 for none
 	allBytes bool            // each has one
-	first    *bytePairs      // the merges of bytes, if allBytes
+	first    *bytePairs      // the merges of bytes, if allBytes and there are many
 	fallback [NumBytes]int32 // the ids of <0x00> and so on; -1 for none
 	ascii    [utf8.RuneSelf]int32
 	lengths  []int32 // of ids in bytes of text, if allBytes
@@ -107,7 +107,9 @@ func (m *Model) findBytes() {
 		m.ascii[b] = vocab.find1([]byte{byte(b)})
 	}
 	if m.allBytes {
-		m.first = newBytePairs(&m.pairs, &m.bytes)
+		if len(m.config.Merges) >= manyMerges {
+			m.first = newBytePairs(&m.pairs, &m.bytes)
+		}
 		m.fillLengths()
 	}
 }

@@ -69,6 +69,10 @@ type pairTable struct {
 // pairRule is a merge that can be done: its rank, noRank for none, and what it makes.
 type pairRule struct{ rank, made int32 }
 
+// manyMerges is from how many merges on a table of the pairs of bytes, which takes
+// 512 kB, is worth its room: with fewer the other table stays in the processor's caches.
+const manyMerges = 1 << 15
+
 // bytePairs has the merges of all pairs of bytes, in which every piece begins.
 type bytePairs [NumBytes * NumBytes]pairRule
 

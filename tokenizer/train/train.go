@@ -1,7 +1,15 @@
-// Package train learns tokenizers from documents.
+// Package train learns tokenizers from documents: byte-pair encoding (of bytes or of
+// characters), WordPiece and WordLevel.
 //
 // Package tokenizer and its command call it. What is learned is a function of the
-// documents and the options alone, never of the number of threads.
+// documents and the options alone, never of the number of threads, the memory limit or
+// the platform, and is what the trainers of Hugging Face's tokenizers 0.23 learn. It
+// obeys no switches.
+//
+// The original's rule for ties, which this keeps: of pairs that are seen equally often
+// the one whose left id, then right id, is lowest is merged first. Where the original
+// goes by the order of a hash table (characters at the limit of the alphabet, and the
+// ids of characters with a prefix or suffix) this goes by code points.
 package train
 
 import (
@@ -9,130 +17,122 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
-	"runtime"
-	"unicode/utf8"
+	"slices"
 
 	"github.com/aries-serpent/codexml/tokenizer/bpe"
 )
 
-// Split calls each with the pieces of a text, one after another. It must be safe for
-// concurrent use.
-type Split func(text []byte, each func(piece []byte))
-
-// Cut returns a place in text, from size on, where a piece ends whatever stands
-// around it, the length of the text if there is none.
-type Cut func(text []byte, size int) int
-
-// Options say what is made.
-type Options struct {
-	// VocabSize is the number of pieces to reach: special tokens, the 256 bytes,
-	// and merges. A corpus may be too small to reach it.
-	VocabSize int
-	// Specials are the special tokens, with ids from 0; they
-	// come first.
-	Specials []string
-	// Split cuts text into pieces, and Cut finds where long texts may be parted; a
-	// nil Cut parts none.
-	Split Split
-	Cut   Cut
-	// Threads is how many goroutines count words; 0 means as many as Go runs at a
-	// time. The result does not depend on it.
-	Threads int
-	// Progress, if not nil, is told now and then, from the calling goroutine, how
-	// many merges of how many are done. While the documents are read that is 0.
-	Progress func(done, total int)
-}
-
-// maxVocab bounds VocabSize: more is a slip of the pen.
-const maxVocab = 1 << 24
-
-// validate checks the options and puts defaults in.
-func (o *Options) validate() error {
-	if o.Threads == 0 {
-		o.Threads = runtime.GOMAXPROCS(0)
-	}
-	if o.Cut == nil {
-		o.Cut = func(text []byte, size int) int { return len(text) }
-	}
-	if o.Progress == nil {
-		o.Progress = func(done, total int) {}
-	}
-	if o.Threads < 0 {
-		return fmt.Errorf("threads is %d, want at least 1, or 0 for all", o.Threads)
-	}
-	if least := len(o.Specials) + bpe.NumBytes; o.VocabSize < least || o.VocabSize > maxVocab {
-		return fmt.Errorf("vocabulary size is %d, want %d (the bytes and %d special tokens) to %d",
-			o.VocabSize, least, len(o.Specials), maxVocab)
-	}
-	return validateSpecials(o.Specials)
-}
-
-func validateSpecials(specials []string) error {
-	seen := make(map[string]bool, len(specials))
-	for _, s := range specials {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case s == "":
-			return errors.New("a special token is empty: give it a name such as [X]")
-		case !utf8.ValidString(s):
-			return fmt.Errorf("the special token %q is not UTF-8", s)
-		case seen[s]:
-			return fmt.Errorf("the special token %q is given twice", s)
-		case size == len(s) && isByte(r):
-			b, _ := bpe.ByteOf(r)
-			return fmt.Errorf("the special token %q is the writing of byte 0x%02X: give it a name such as [%s]", s, b, s)
-		}
-		seen[s] = true
-	}
-	return nil
-}
-
-// Result is what was learned: the pieces by id, special tokens first, and the
-// merges.
+// Result is what was learned: the pieces by id, special tokens first, and the merges,
+// of which WordPiece and WordLevel have none.
 type Result struct {
 	Vocabulary *bpe.Vocabulary
 	Merges     []bpe.Merge
 	Specials   []int32
 }
 
-// BPE learns byte-level BPE from documents: the pair of neighbours that is most
-// frequent in the pieces of text, the one with the lowest ids among equals, is merged
-// until the vocabulary is full. The merges equal those of the original's BpeTrainer
-// with the byte alphabet as initial alphabet, on any number of threads (it counts
-// pairs in 32 bits and this in 64: corpora with more than 2^31 of a pair are beyond
-// it).
+// BPE learns byte-pair encoding from documents: the pair of neighbours that is most
+// frequent in the pieces of text is merged until the vocabulary is full. (The original
+// counts pairs in 32 bits and this in 64: corpora with more than 2^31 of a pair are
+// beyond it.)
 //
 // A document may be reused by docs after its turn. Memory grows with the number of
-// different pieces, not with the corpus. Special tokens are not looked for in the
-// text; if the text makes one a piece, that is an error.
+// different pieces of text, not with the corpus.
 func BPE(ctx context.Context, docs iter.Seq[[]byte], opts Options) (*Result, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	opts.Progress(0, opts.VocabSize-len(opts.Specials)-bpe.NumBytes)
+	opts.Progress(0, opts.VocabSize-len(opts.Specials)-len(opts.InitialAlphabet))
 	words, err := countWords(ctx, docs, &opts)
 	if err != nil {
 		return nil, err
 	}
-	if len(words.entries) == 0 {
-		return nil, errors.New("the documents hold no text")
+	if err := words.fits(&opts); err != nil {
+		return nil, err
 	}
-	if len(words.text) > math.MaxUint32 {
-		return nil, fmt.Errorf("the documents hold %d bytes of different pieces, want at most %d: train on a sample", len(words.text), uint32(math.MaxUint32))
+	l, err := newLearner(words, opts)
+	if err != nil {
+		return nil, err
 	}
-	l := newLearner(words, opts)
 	if err := l.learn(ctx); err != nil {
 		return nil, err
 	}
-	specials := make([]int32, len(opts.Specials))
-	for i := range specials {
-		specials[i] = int32(i)
-	}
-	return &Result{l.vocab, l.merges, specials}, nil
+	return &Result{l.vocab, l.merges, firstIDs(len(opts.Specials))}, nil
 }
 
-func isByte(r rune) bool {
-	_, ok := bpe.ByteOf(r)
-	return ok
+// WordPiece learns the pieces of a WordPiece model as the original does: by BPE of
+// characters, with ## as Prefix unless the options have another.
+func WordPiece(ctx context.Context, docs iter.Seq[[]byte], opts Options) (*Result, error) {
+	if opts.ByteLevel {
+		return nil, errors.New("a WordPiece model is of characters, not of bytes")
+	}
+	if opts.Prefix == "" {
+		opts.Prefix = "##"
+	}
+	r, err := BPE(ctx, docs, opts)
+	if err != nil {
+		return nil, err
+	}
+	r.Merges = nil
+	return r, nil
+}
+
+// WordLevel learns the words that are seen most, of equals the lower in the order of
+// their bytes. A word that is a special token already is not taken again. Of the
+// options it needs VocabSize, MinFrequency, Specials, and those of counting.
+func WordLevel(ctx context.Context, docs iter.Seq[[]byte], opts Options) (*Result, error) {
+	opts.InitialAlphabet = nil
+	if err := opts.validate(); err != nil {
+		return nil, err
+	}
+	words, err := countWords(ctx, docs, &opts)
+	if err != nil {
+		return nil, err
+	}
+	order := make([]*wordEntry, len(words.entries))
+	for i := range order {
+		order[i] = &words.entries[i]
+	}
+	slices.SortFunc(order, func(a, b *wordEntry) int {
+		if a.count != b.count {
+			if a.count > b.count {
+				return -1
+			}
+			return 1
+		}
+		return slices.Compare(words.word(a), words.word(b))
+	})
+	vocab := bpe.NewVocabulary(opts.VocabSize, 8*opts.VocabSize)
+	for _, s := range opts.Specials {
+		vocab.Add([]byte(s))
+	}
+	for _, e := range order {
+		if vocab.Size() == opts.VocabSize || e.count < opts.MinFrequency {
+			break
+		}
+		vocab.Add(words.word(e))
+	}
+	return &Result{vocab, nil, firstIDs(len(opts.Specials))}, nil
+}
+
+// firstIDs returns the ids 0 to n-1.
+func firstIDs(n int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(i)
+	}
+	return ids
+}
+
+// fits says whether learning from so many words stays within the memory limit.
+func (w *wordTable) fits(opts *Options) error {
+	if len(w.entries) == 0 {
+		return errors.New("the documents hold no text")
+	}
+	const perByte, perWord = 14, 64 // symbols, and lists of the words that pairs are in
+	need := perByte*int64(len(w.text)) + perWord*int64(len(w.entries))
+	if len(w.text) > 1<<32-1 || need > opts.Memory {
+		return fmt.Errorf("the documents hold %d different pieces with %d bytes, from which to learn takes about %d MiB: raise the memory limit (%d MiB), leave out rare pieces (min word count), or train on a sample",
+			len(w.entries), len(w.text), need>>20, opts.Memory>>20)
+	}
+	return nil
 }
