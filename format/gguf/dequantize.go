@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/aries-serpent/codexml/internal/half"
 )
 
 // Dequantize turns a tensor's bytes into numbers, bit for bit as the Python package
@@ -23,11 +25,11 @@ func Dequantize(dst []float32, t Type, data []byte) error {
 		}
 	case F16:
 		for i := range dst {
-			dst[i] = half(data[2*i:])
+			dst[i] = float16(data[2*i:])
 		}
 	case BF16:
 		for i := range dst {
-			dst[i] = bfloatToFloat(binary.LittleEndian.Uint16(data[2*i:]))
+			dst[i] = half.BFloat16(binary.LittleEndian.Uint16(data[2*i:]))
 		}
 	default:
 		info := t.info()
@@ -39,13 +41,16 @@ func Dequantize(dst []float32, t Type, data []byte) error {
 	return nil
 }
 
+// float16 reads a number at the beginning of data.
+func float16(data []byte) float32 { return half.Float16(binary.LittleEndian.Uint16(data)) }
+
 // A block of the types with 32 elements: a scale, perhaps a minimum, perhaps the
 // fifth bits, then the low halves. Element i is in the low four bits of byte i,
 // element i+16 in the high four.
 
 // dequantizeQ4_0: d*(q-8).
 func dequantizeQ4_0(dst []float32, block []byte) {
-	d := half(block)
+	d := float16(block)
 	for i, b := range block[2:18] {
 		dst[i] = d * float32(int(b&15)-8)
 		dst[i+16] = d * float32(int(b>>4)-8)
@@ -54,7 +59,7 @@ func dequantizeQ4_0(dst []float32, block []byte) {
 
 // dequantizeQ4_1: d*q + m.
 func dequantizeQ4_1(dst []float32, block []byte) {
-	d, m := half(block), half(block[2:])
+	d, m := float16(block), float16(block[2:])
 	for i, b := range block[4:20] {
 		dst[i] = float32(d*float32(b&15)) + m
 		dst[i+16] = float32(d*float32(b>>4)) + m
@@ -63,7 +68,7 @@ func dequantizeQ4_1(dst []float32, block []byte) {
 
 // dequantizeQ5_0: d*(q-16).
 func dequantizeQ5_0(dst []float32, block []byte) {
-	d, high := half(block), binary.LittleEndian.Uint32(block[2:])
+	d, high := float16(block), binary.LittleEndian.Uint32(block[2:])
 	for i, b := range block[6:22] {
 		dst[i] = d * float32(int(uint32(b&15)|high>>i&1<<4)-16)
 		dst[i+16] = d * float32(int(uint32(b>>4)|high>>(i+16)&1<<4)-16)
@@ -72,7 +77,7 @@ func dequantizeQ5_0(dst []float32, block []byte) {
 
 // dequantizeQ5_1: d*q + m.
 func dequantizeQ5_1(dst []float32, block []byte) {
-	d, m, high := half(block), half(block[2:]), binary.LittleEndian.Uint32(block[4:])
+	d, m, high := float16(block), float16(block[2:]), binary.LittleEndian.Uint32(block[4:])
 	for i, b := range block[8:24] {
 		dst[i] = float32(d*float32(uint32(b&15)|high>>i&1<<4)) + m
 		dst[i+16] = float32(d*float32(uint32(b>>4)|high>>(i+16)&1<<4)) + m
@@ -81,7 +86,7 @@ func dequantizeQ5_1(dst []float32, block []byte) {
 
 // dequantizeQ8_0: d*q.
 func dequantizeQ8_0(dst []float32, block []byte) {
-	d := half(block)
+	d := float16(block)
 	for i, b := range block[2:34] {
 		dst[i] = float32(int8(b)) * d
 	}
@@ -92,7 +97,7 @@ var levelsIQ4 = [16]float32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25,
 
 // dequantizeIQ4_NL: d*levels[q].
 func dequantizeIQ4_NL(dst []float32, block []byte) {
-	d := half(block)
+	d := float16(block)
 	for i, b := range block[2:18] {
 		dst[i] = d * levelsIQ4[b&15]
 		dst[i+16] = d * levelsIQ4[b>>4]

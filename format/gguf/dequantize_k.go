@@ -1,6 +1,10 @@
 package gguf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/aries-serpent/codexml/internal/half"
+)
 
 // A block of the K types has 256 elements in groups of 16 or 32, each with a scale
 // of a few bits that multiplies the block's float16 scale: (d*scale)*q, rounded at
@@ -10,7 +14,7 @@ import "encoding/binary"
 // elements' two bits, 80 d, 82 dmin. Of the 32 bytes of a half, bit pair s holds
 // elements 32s to 32s+31.
 func dequantizeQ2_K(dst []float32, block []byte) {
-	scales, d, dmin := block[:16], half(block[80:]), half(block[82:])
+	scales, d, dmin := block[:16], float16(block[80:]), float16(block[82:])
 	for group, s := range scales {
 		dl, ml := d*float32(s&15), dmin*float32(s>>4)
 		from, shift := block[16+group/8*32+group%2*16:], group%8/2*2
@@ -23,7 +27,7 @@ func dequantizeQ2_K(dst []float32, block []byte) {
 // dequantizeQ3_K: bytes 0-31 the elements' high bits (one: nothing, none: minus 4),
 // 32-95 the low two, 96-107 scales of six bits, 108 d.
 func dequantizeQ3_K(dst []float32, block []byte) {
-	d := half(block[108:])
+	d := float16(block[108:])
 	low, high := block[96:104], block[104:108]
 	for group := range 16 {
 		scale := int(low[group%8]>>(group/8*4)&15|high[group%4]>>(group/4*2)&3<<4) - 32
@@ -48,7 +52,7 @@ func scaleMin(packed []byte, i int) (scale, minimum byte) {
 // dequantizeQ4_K: 0 d, 2 dmin, bytes 4-15 scales and minima, 16-143 the elements:
 // each 32 bytes hold a group in their low halves and the next in the high ones.
 func dequantizeQ4_K(dst []float32, block []byte) {
-	d, dmin := half(block), half(block[2:])
+	d, dmin := float16(block), float16(block[2:])
 	for group := range 8 {
 		s, m := scaleMin(block[4:16], group)
 		dl, ml := d*float32(s), dmin*float32(m)
@@ -62,7 +66,7 @@ func dequantizeQ4_K(dst []float32, block []byte) {
 // dequantizeQ5_K: as Q4_K, with the elements' fifth bits in bytes 16-47 (group g in
 // bit g) and the others in 48-175.
 func dequantizeQ5_K(dst []float32, block []byte) {
-	d, dmin := half(block), half(block[2:])
+	d, dmin := float16(block), float16(block[2:])
 	for group := range 8 {
 		s, m := scaleMin(block[4:16], group)
 		dl, ml := d*float32(s), dmin*float32(m)
@@ -78,7 +82,7 @@ func dequantizeQ5_K(dst []float32, block []byte) {
 // low halves are elements 0-63 and high ones 64-127; 32 high bytes, whose bit pair s
 // belongs to elements 32s to 32s+31.
 func dequantizeQ6_K(dst []float32, block []byte) {
-	d := half(block[208:])
+	d := float16(block[208:])
 	for group := range 16 {
 		dl := d * float32(int8(block[192+group]))
 		run := group / 2 // of 32 elements
@@ -93,7 +97,7 @@ func dequantizeQ6_K(dst []float32, block []byte) {
 
 // float16At writes a float16 at the beginning of block and returns what it became.
 func float16At(block []byte, x float32) float32 {
-	h := halfFromFloat(x)
+	h := half.ToFloat16(x)
 	binary.LittleEndian.PutUint16(block, h)
-	return halfToFloat(h)
+	return half.Float16(h)
 }

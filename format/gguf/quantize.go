@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/aries-serpent/codexml/internal/half"
 )
 
 // maxHalf is the largest float16.
@@ -34,11 +36,11 @@ func Quantize(dst []byte, t Type, src []float32) error {
 		}
 	case F16:
 		for i, x := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], halfFromFloat(x))
+			binary.LittleEndian.PutUint16(dst[2*i:], half.ToFloat16(x))
 		}
 	case BF16:
 		for i, x := range src {
-			binary.LittleEndian.PutUint16(dst[2*i:], bfloatFromFloat(x))
+			binary.LittleEndian.PutUint16(dst[2*i:], half.ToBFloat16(x))
 		}
 	default:
 		info := t.info()

@@ -32,11 +32,12 @@ func errorOf(tb testing.TB, t Type, x []float32) float64 {
 	return math.Sqrt(loss / size)
 }
 
-// TestQuantizeLoses: what is lost is what llama.cpp's own quantisation of such
-// numbers loses, at most.
+// TestQuantizeLoses: no more is lost than llama.cpp's own quantisation of these
+// numbers loses (version 0.3.36 of llama-cpp-python: Q8_0 0.00524, Q4_0 0.0841, Q4_1
+// 0.0771, Q4_K 0.0701, Q6_K 0.0174), and one hundredth of that.
 func TestQuantizeLoses(t *testing.T) {
 	x := bell(256*256, 1)
-	for typ, most := range map[Type]float64{F32: 0, F16: 0.0003, BF16: 0.0025, Q8_0: 0.0057, Q4_0: 0.094, Q4_1: 0.082, Q4_K: 0.073, Q6_K: 0.018} {
+	for typ, most := range map[Type]float64{F32: 0, F16: 0.00025, BF16: 0.0018, Q8_0: 0.00529, Q4_0: 0.0849, Q4_1: 0.0779, Q4_K: 0.0708, Q6_K: 0.0176} {
 		if got := errorOf(t, typ, x); got > most {
 			t.Errorf("%v loses %.4f, want %.4f at most", typ, got, most)
 		} else {
@@ -90,25 +91,5 @@ func TestQuantizeRejects(t *testing.T) {
 	}
 	if err := Dequantize(x, Type(16), make([]byte, 66)); err == nil || !strings.Contains(err.Error(), "IQ2_XXS") {
 		t.Errorf("IQ2_XXS: %v", err)
-	}
-}
-
-// TestHalves: every float16 and bfloat16 comes back.
-func TestHalves(t *testing.T) {
-	for h := range 1 << 16 {
-		if x := halfToFloat(uint16(h)); x == x && halfFromFloat(x) != uint16(h) {
-			t.Fatalf("float16 %04x is %v, and that %04x", h, x, halfFromFloat(x))
-		}
-		if x := bfloatToFloat(uint16(h)); x == x && bfloatFromFloat(x) != uint16(h) {
-			t.Fatalf("bfloat16 %04x is %v, and that %04x", h, x, bfloatFromFloat(x))
-		}
-	}
-	for _, c := range []struct {
-		x    float32
-		want uint16
-	}{{1 + 1.0/2048, 0x3c00}, {1 + 3.0/2048, 0x3c02}, {65519, 0x7bff}, {65520, 0x7c00}, {1.0 / (1 << 25), 0}, {3.0 / (1 << 25), 2}, {-65504, 0xfbff}} {
-		if got := halfFromFloat(c.x); got != c.want {
-			t.Errorf("%v is float16 %04x, want %04x", c.x, got, c.want)
-		}
 	}
 }

@@ -32,6 +32,8 @@ var rooms = []room{
 	{path: "internal/fsatomic", level: 0},
 	{path: "internal/jsonscan", level: 0},
 	{path: "internal/mmap", level: 0},
+	{path: "internal/half", level: 0},
+	{path: "internal/shards", level: 0, after: []string{"internal/jsonscan"}},
 	{path: "plugin", level: 0},
 	{path: "internal/kernel", level: 1},
 	{path: "format/*", level: 1},

@@ -1,12 +1,12 @@
-package gguf
+// Package half converts the two floating-point types of 16 bits, float16 (IEEE 754)
+// and bfloat16, as they lie in files. Readers and writers of tensor formats use it.
+// Its functions depend on their arguments alone and are the same on every machine.
+package half
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "math"
 
-// halfToFloat widens a float16, exactly.
-func halfToFloat(h uint16) float32 {
+// Float16 widens a float16, exactly. A NaN keeps its payload.
+func Float16(h uint16) float32 {
 	sign, exponent, fraction := uint32(h&0x8000)<<16, uint32(h>>10&31), uint32(h&0x3ff)
 	switch exponent {
 	case 0:
@@ -18,9 +18,9 @@ func halfToFloat(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
-// halfFromFloat rounds to a float16, nearest even; what is too large becomes an
+// ToFloat16 rounds to a float16, nearest even; what is too large becomes an
 // infinity.
-func halfFromFloat(x float32) uint16 {
+func ToFloat16(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign, b := uint16(b>>16&0x8000), b&0x7fffffff
 	switch {
@@ -34,16 +34,14 @@ func halfFromFloat(x float32) uint16 {
 	return sign | uint16((b+0xfff+b>>13&1-112<<23)>>13)
 }
 
-func bfloatToFloat(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
+// BFloat16 widens a bfloat16, exactly.
+func BFloat16(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 
-// bfloatFromFloat rounds to a bfloat16, nearest even; NaNs are quieted.
-func bfloatFromFloat(x float32) uint16 {
+// ToBFloat16 rounds to a bfloat16, nearest even; NaNs are quieted.
+func ToBFloat16(x float32) uint16 {
 	b := math.Float32bits(x)
 	if b&0x7fffffff > 0x7f800000 {
 		return uint16(b>>16) | 64
 	}
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
-
-// half reads a float16 at the beginning of data.
-func half(data []byte) float32 { return halfToFloat(binary.LittleEndian.Uint16(data)) }

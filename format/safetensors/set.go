@@ -1,0 +1,104 @@
+package safetensors
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aries-serpent/codexml/internal/mmap"
+	"github.com/aries-serpent/codexml/internal/shards"
+)
+
+// IndexSuffix is how the name of a split model's index ends.
+const IndexSuffix = ".safetensors.index.json"
+
+// Set is a model in one mapped file, or in several that an index names. Opening reads
+// the headers alone. It is safe for concurrent use until it is closed.
+type Set struct {
+	// Paths are the files, in the order of their names.
+	Paths []string
+	files []*File
+	where map[string]int // which file has a tensor
+	unmap []func() error
+}
+
+// OpenSet maps a file, or the files of an index (a path that ends in IndexSuffix),
+// and checks them.
+func OpenSet(path string) (s *Set, err error) {
+	s = &Set{where: map[string]int{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+			s = nil
+		}
+	}()
+	if !strings.HasSuffix(path, IndexSuffix) {
+		return s, s.add(path)
+	}
+	index, err := shards.Read(path)
+	if err != nil {
+		return s, err
+	}
+	tensors := map[string][]string{}
+	for _, file := range index.Files {
+		if err := s.add(index.FilePath(file)); err != nil {
+			return s, fmt.Errorf("%s: %w", file, err)
+		}
+		tensors[file] = s.files[len(s.files)-1].Names()
+	}
+	return s, index.Check(tensors)
+}
+
+func (s *Set) add(path string) error {
+	image, unmap, err := mmap.Open(path)
+	if err != nil {
+		return err
+	}
+	s.unmap = append(s.unmap, unmap)
+	f, err := Parse(image)
+	if err != nil {
+		return err
+	}
+	for _, t := range f.Tensors {
+		if i, twice := s.where[t.Name]; twice {
+			return formatError("tensor %.100q is in %s too", t.Name, filepath.Base(s.Paths[i]))
+		}
+		s.where[t.Name] = len(s.files)
+	}
+	s.files, s.Paths = append(s.files, f), append(s.Paths, path)
+	return nil
+}
+
+// Names lists the tensors' names, sorted.
+func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.where)) }
+
+// Find returns the tensor of a name and its bytes, which are mapped.
+func (s *Set) Find(name string) (Tensor, []byte, bool) {
+	i, ok := s.where[name]
+	if !ok {
+		return Tensor{}, nil, false
+	}
+	t, ok := s.files[i].Find(name)
+	return t, s.files[i].Bytes(t), ok
+}
+
+// Metadata is that of the first file.
+func (s *Set) Metadata() map[string]string {
+	if len(s.files) == 0 {
+		return nil
+	}
+	return s.files[0].Metadata()
+}
+
+// Close unmaps the files: no tensor's bytes may be used afterwards.
+func (s *Set) Close() error {
+	var errs []error
+	for _, unmap := range s.unmap {
+		errs = append(errs, unmap())
+	}
+	s.unmap = nil
+	return errors.Join(errs...)
+}
