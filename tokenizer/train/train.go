@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/aries-serpent/codexml/tokenizer/bpe"
@@ -46,7 +47,7 @@ func BPE(ctx context.Context, docs iter.Seq[[]byte], opts Options) (*Result, err
 	if err != nil {
 		return nil, err
 	}
-	if err := words.fits(&opts); err != nil {
+	if err := checkFits(int64(len(words.entries)), int64(len(words.text)), opts.Memory); err != nil {
 		return nil, err
 	}
 	l, err := newLearner(words, opts)
@@ -123,16 +124,19 @@ func firstIDs(n int) []int32 {
 	return ids
 }
 
-// fits says whether learning from so many words stays within the memory limit.
-func (w *wordTable) fits(opts *Options) error {
-	if len(w.entries) == 0 {
+// learningTakes is about how many bytes learning from so many words takes: symbols,
+// and lists of the words that pairs are in.
+func learningTakes(words, size int64) int64 { return 14*size + 64*words }
+
+// checkFits says whether learning from so many words, of size bytes in all, stays
+// within the memory limit.
+func checkFits(words, size, memory int64) error {
+	if words == 0 {
 		return errors.New("the documents hold no text")
 	}
-	const perByte, perWord = 14, 64 // symbols, and lists of the words that pairs are in
-	need := perByte*int64(len(w.text)) + perWord*int64(len(w.entries))
-	if len(w.text) > 1<<32-1 || need > opts.Memory {
-		return fmt.Errorf("the documents hold %d different pieces with %d bytes, from which to learn takes about %d MiB: raise the memory limit (%d MiB), leave out rare pieces (min word count), or train on a sample",
-			len(w.entries), len(w.text), need>>20, opts.Memory>>20)
+	if need := learningTakes(words, size); size > math.MaxUint32 || need > memory {
+		return fmt.Errorf("the documents hold %d different pieces of text with %d bytes, from which to learn takes about %d MiB: raise the memory limit (%d MiB), leave out rare pieces (min word count), or train on a sample",
+			words, size, need>>20, memory>>20)
 	}
 	return nil
 }

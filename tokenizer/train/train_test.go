@@ -56,7 +56,7 @@ func TestCountingDoesNotDependOnChunks(t *testing.T) {
 		want.addText([]byte(text), byBlanks)
 	}
 	for threads := 1; threads <= 3; threads++ {
-		got, err := countWords(t.Context(), documents(texts), &Options{Threads: threads, Split: byBlanks, Cut: cutAtBlank})
+		got, err := countWords(t.Context(), documents(texts), &Options{Threads: threads, Split: byBlanks, Cut: cutAtBlank, Memory: 1 << 30})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"iter"
@@ -102,10 +103,14 @@ type chunk struct {
 	ends []int // of the texts in it
 }
 
-// countWords counts the pieces of all documents.
+// countWords counts the pieces of all documents. Tables that outgrow their share of
+// the memory are spilled.
 func countWords(ctx context.Context, docs iter.Seq[[]byte], opts *Options) (*wordTable, error) {
 	full, empty := make(chan *chunk, opts.Threads), make(chan *chunk, 2*opts.Threads+1)
 	tables := make([]*wordTable, opts.Threads)
+	spilled := &runs{dir: opts.TempDir}
+	defer spilled.close()
+	most := int(opts.Memory) / 2 / opts.Threads
 	var counting sync.WaitGroup
 	for i := range tables {
 		tables[i] = newWordTable()
@@ -113,18 +118,83 @@ func countWords(ctx context.Context, docs iter.Seq[[]byte], opts *Options) (*wor
 			for c := range full {
 				c.count(tables[i], opts.Split)
 				empty <- c
+				if tables[i].size() > most {
+					spilled.spill(tables[i])
+				}
 			}
 		})
 	}
 	for range cap(empty) {
 		empty <- new(chunk)
 	}
-	err := fillChunks(ctx, docs, opts.Cut, full, empty)
+	err := fillChunks(ctx, docs, opts.Cut, full, empty, spilled.failed)
 	counting.Wait()
-	for _, t := range tables[1:] {
-		tables[0].addTable(t)
+	if err = cmp.Or(err, spilled.failed()); err != nil {
+		return nil, err
 	}
-	return tables[0], err
+	return gather(tables, spilled, opts)
+}
+
+// gather makes one table of what was counted, without rare words.
+func gather(tables []*wordTable, spilled *runs, opts *Options) (*wordTable, error) {
+	if len(spilled.paths) == 0 {
+		for _, t := range tables[1:] {
+			tables[0].addTable(t)
+		}
+		return tables[0].without(opts.MinWordCount), nil
+	}
+	for _, t := range tables {
+		spilled.spill(t)
+	}
+	if err := spilled.failed(); err != nil {
+		return nil, err
+	}
+	all := newWordTable()
+	words, size := int64(0), int64(0)
+	err := mergeRuns(spilled.paths, func(word []byte, count uint64) error {
+		if count < opts.MinWordCount {
+			return nil
+		}
+		words++
+		size += int64(len(word))
+		if learningTakes(words, size) <= opts.Memory {
+			all.append(word, count)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, checkFits(words, size, opts.Memory)
+}
+
+// append adds a word that the table does not have, and that need not be found again.
+func (w *wordTable) append(word []byte, count uint64) {
+	w.entries = append(w.entries, wordEntry{count: count, start: uint64(len(w.text)), size: uint32(len(word))})
+	w.text = append(w.text, word...)
+}
+
+// without returns a table with the words that were seen at least so often.
+func (w *wordTable) without(least uint64) *wordTable {
+	if least <= 1 {
+		return w
+	}
+	kept := newWordTable()
+	for i := range w.entries {
+		if e := &w.entries[i]; e.count >= least {
+			kept.append(w.word(e), e.count)
+		}
+	}
+	return kept
+}
+
+// size is about how many bytes the table takes.
+func (w *wordTable) size() int { return cap(w.text) + 40*cap(w.entries) + 4*len(w.slots) }
+
+// empty takes all words out, and keeps the room for as many.
+func (w *wordTable) empty() {
+	clear(w.slots)
+	w.entries, w.text = w.entries[:0], w.text[:0]
 }
 
 // count counts the chunk's texts and empties it.
@@ -140,7 +210,7 @@ func (c *chunk) count(table *wordTable, split Split) {
 // fillChunks copies the documents into chunks, and closes full after the last.
 // Large documents are cut where a piece ends in any case, so that the counts are
 // those of the whole.
-func fillChunks(ctx context.Context, docs iter.Seq[[]byte], cut Cut, full chan<- *chunk, empty <-chan *chunk) error {
+func fillChunks(ctx context.Context, docs iter.Seq[[]byte], cut Cut, full chan<- *chunk, empty <-chan *chunk, failed func() error) error {
 	defer close(full)
 	c := <-empty
 	send := func() {
@@ -149,7 +219,7 @@ func fillChunks(ctx context.Context, docs iter.Seq[[]byte], cut Cut, full chan<-
 	}
 	for doc := range docs {
 		for len(doc) > 0 {
-			if err := ctx.Err(); err != nil {
+			if err := cmp.Or(ctx.Err(), failed()); err != nil {
 				return err
 			}
 			n := cut(doc, chunkSize)
