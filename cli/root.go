@@ -11,6 +11,7 @@ import (
 	"github.com/aries-serpent/codexml/cli/generate"
 	"github.com/aries-serpent/codexml/cli/quickstart"
 	"github.com/aries-serpent/codexml/cli/resume"
+	"github.com/aries-serpent/codexml/cli/score"
 	"github.com/aries-serpent/codexml/cli/train"
 	"github.com/aries-serpent/codexml/cli/verify"
 	"github.com/aries-serpent/codexml/cli/version"
@@ -23,6 +24,7 @@ func commands(env *cmdenv.Env) []*cobra.Command {
 		train.New(env, nil),
 		resume.New(env, nil),
 		generate.New(env, nil),
+		score.New(env, nil),
 		checkpoint.New(env),
 		config.New(env),
 		verify.New(env, nil),

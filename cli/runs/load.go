@@ -18,12 +18,18 @@ import (
 
 // Loaded is a trained model, ready for use.
 type Loaded struct {
-	Path      string // of the checkpoint
+	Path      string // of the checkpoint, or of the pretrained model
 	Model     model.Model
 	Context   *nn.Context
 	Tokenizer tokenizer.Tokenizer
-	Run       *config.Run
-	Warnings  []string // of newer checkpoints that are damaged
+	Run       *config.Run // nil of a pretrained model
+	Warnings  []string    // of newer checkpoints that are damaged
+
+	// Of a pretrained model: its files, what they say about generation, and why
+	// Tokenizer is nil if it is.
+	Pretrained  *model.Pretrained
+	Generation  model.Generation
+	NoTokenizer error
 }
 
 // LoadModel loads the newest intact checkpoint of a run folder, or the given

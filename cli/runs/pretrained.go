@@ -1,0 +1,116 @@
+package runs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/model"
+	"github.com/aries-serpent/codexml/nn"
+	"github.com/aries-serpent/codexml/tensor"
+	"github.com/aries-serpent/codexml/tokenizer"
+)
+
+// OpenModel opens a folder of transformers or a GGUF file, with the tokenizer that
+// is with it, if there is one; the reason why there is none is tokenizerErr.
+func OpenModel(env *cmdenv.Env, name string) (p *model.Pretrained, tok tokenizer.Tokenizer, tokenizerErr, err error) {
+	path := env.Path(name)
+	if p, err = model.Open(path); err != nil {
+		return nil, nil, nil, cmdenv.BadInput(err)
+	}
+	if tok, tokenizerErr = pretrainedTokenizer(p); tokenizerErr != nil && !errors.Is(tokenizerErr, fs.ErrNotExist) {
+		return nil, nil, nil, cmdenv.BadInput(errors.Join(tokenizerErr, p.Close()))
+	}
+	if tok != nil && tok.VocabSize() > p.Config.VocabSize {
+		err := fmt.Errorf("open model %s: its tokenizer has %d tokens, its embedding only %d: they do not belong together", path, tok.VocabSize(), p.Config.VocabSize)
+		return nil, nil, nil, cmdenv.BadInput(errors.Join(err, p.Close()))
+	}
+	return p, tok, tokenizerErr, nil
+}
+
+// pretrainedTokenizer loads tokenizer.json of the model's folder, or of the folder
+// that its file is in.
+func pretrainedTokenizer(p *model.Pretrained) (tokenizer.Tokenizer, error) {
+	dir := p.Path
+	if p.GGUF != nil {
+		dir = filepath.Dir(p.Path)
+	}
+	path := filepath.Join(dir, TokenizerFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("there is no tokenizer at %s: %w", path, fs.ErrNotExist)
+	}
+	return tokenizer.Load(path)
+}
+
+// LoadPretrained loads a model for use. Tokenizer is nil where the model comes
+// without one: then ids are all it can take, and NoTokenizer says why.
+func LoadPretrained(env *cmdenv.Env, name string) (*Loaded, error) {
+	p, tok, missing, err := OpenModel(env, name)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := env.Pool()
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	m, err := p.Load(model.LoadOptions{Pool: pool})
+	if err != nil {
+		return nil, cmdenv.BadInput(errors.Join(err, p.Close()))
+	}
+	l := &Loaded{Path: p.Path, Model: m, Tokenizer: tok, NoTokenizer: missing, Generation: p.Generation, Pretrained: p}
+	l.Context = nn.NewContext(pool, tensor.F32, 1<<20, 1<<20)
+	return l, nil
+}
+
+// LoadAny loads the model of a run folder, of a checkpoint, or a pretrained one:
+// exactly one of the three is given.
+func LoadAny(env *cmdenv.Env, command, run, checkpoint, pretrained string) (*Loaded, error) {
+	given := 0
+	for _, x := range []string{run, checkpoint, pretrained} {
+		if x != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, cmdenv.Usagef("%s: give one of --model, --run and --checkpoint", command)
+	}
+	if pretrained != "" {
+		return LoadPretrained(env, pretrained)
+	}
+	return LoadModel(env, env.Path(run), env.Path(checkpoint))
+}
+
+// Close gives the model's files back. The model must not be used afterwards.
+func (l *Loaded) Close() error {
+	if l.Pretrained == nil {
+		return nil
+	}
+	return l.Pretrained.Close()
+}
+
+// Encode makes ids of a prompt: with the token that begins texts before it, where
+// the model has one and special is set.
+func (l *Loaded) Encode(text string, special bool) ([]int32, error) {
+	if l.Tokenizer == nil {
+		return nil, cmdenv.BadInput(fmt.Errorf("%w: give --ids instead of text, or put the tokenizer there", l.NoTokenizer))
+	}
+	ids := l.Tokenizer.Encode(nil, []byte(text))
+	if bos, ok := l.Tokenizer.BOS(); ok && special {
+		ids = append([]int32{bos}, ids...)
+	}
+	return ids, nil
+}
+
+// Stops are the ids that end a text.
+func (l *Loaded) Stops() []int32 {
+	stops := append([]int32(nil), l.Generation.EOS...)
+	if l.Pretrained == nil {
+		if eos, ok := l.Tokenizer.EOS(); ok {
+			stops = append(stops, eos)
+		}
+	}
+	return stops
+}
