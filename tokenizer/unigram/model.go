@@ -31,7 +31,7 @@ const (
 	SentencePiece
 )
 
-// Kind is what a piece is for.
+// Kind is what a piece is for, under the SentencePiece rules.
 type Kind uint8
 
 const (
@@ -104,7 +104,7 @@ func New(c Config) (*Model, error) {
 		if c.Rules == SentencePiece && p.Kind == UserDefined {
 			m.scores[i] = float64(float32(0.1 * float64(len(p.Text)-1)))
 		}
-		if p.Kind != Reserved && p.Text != "" && (c.Rules == SentencePiece || last[p.Text] == int32(i)) {
+		if (p.Kind != Reserved || c.Rules == HuggingFace) && p.Text != "" && (c.Rules == SentencePiece || last[p.Text] == int32(i)) {
 			keys = append(keys, trie.Key{Text: p.Text, Value: int32(i)})
 			m.joins.Add(p.Text)
 		}
