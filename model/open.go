@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/aries-serpent/codexml/format/gguf"
+	"github.com/aries-serpent/codexml/format/pytorch"
+	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/par"
 )
 
@@ -291,11 +293,20 @@ func set[T any](f *Fields, key string, value T) *T {
 	return &value
 }
 
+// weightFiles are the names under which a folder may have its weights, best first.
+var weightFiles = []string{"model.safetensors", "model" + safetensors.IndexSuffix, "pytorch_model.bin", "pytorch_model" + pytorch.IndexSuffix}
+
 // openTensors finds the weights of a folder.
 func openTensors(dir string) (*tensors, error) {
-	path := filepath.Join(dir, "model.safetensors")
-	if _, err := os.Stat(path); err == nil {
+	for _, name := range weightFiles {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		if strings.HasPrefix(name, "pytorch_model") {
+			return openPytorch(path)
+		}
 		return openSafetensors(path)
 	}
-	return nil, errors.New("the folder has no model.safetensors")
+	return nil, fmt.Errorf("the folder has no weights: want one of %s", strings.Join(weightFiles, ", "))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aries-serpent/codexml/format/gguf"
 	"github.com/aries-serpent/codexml/format/safetensors"
-	"github.com/aries-serpent/codexml/internal/mmap"
 )
 
 // Source is a file, or several, of named tensors. Its methods may be called from
@@ -89,30 +88,22 @@ func (s *tensors) prefix(prefix string, whole func(name string) bool) {
 	s.sort()
 }
 
-// safetensorsTypes are the types of the format whose numbers are read.
-var safetensorsTypes = map[safetensors.DType]gguf.Type{safetensors.F32: gguf.F32, safetensors.F16: gguf.F16, safetensors.BF16: gguf.BF16}
-
-// openSafetensors maps a file.
+// openSafetensors maps a file, or the files that an index names.
 func openSafetensors(path string) (*tensors, error) {
-	data, unmap, err := mmap.Open(path)
+	set, err := safetensors.OpenSet(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &tensors{close: []func() error{unmap}}
-	f, err := safetensors.Parse(data)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
-	}
-	for _, t := range f.Tensors {
-		x := SourceTensor{Name: t.Name, Shape: t.Shape, Type: t.DType.String(), Bytes: t.End - t.Begin}
-		if kind, ok := safetensorsTypes[t.DType]; ok {
-			x.Read = func(dst []float32) error { return gguf.Dequantize(dst, kind, f.Bytes(t)) }
-		} else {
-			x.Refused = fmt.Errorf("numbers of type %v are not read; F32, F16 and BF16 are", t.DType)
+	s := &tensors{close: []func() error{set.Close}}
+	for _, name := range set.Names() {
+		t, data, _ := set.Find(name)
+		x := SourceTensor{Name: name, Shape: t.Shape, Type: t.DType.String(), Bytes: t.End - t.Begin}
+		x.Read = func(dst []float32) error { return safetensors.ToFloat32(dst, t.DType, data) }
+		if !t.DType.Float() {
+			x.Refused = safetensors.ToFloat32(nil, t.DType, nil)
 		}
 		s.list = append(s.list, x)
 	}
-	s.sort()
 	return s, nil
 }
 

@@ -1,0 +1,83 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRendered compares with what transformers renders: testdata/render.py made it.
+func TestRendered(t *testing.T) {
+	var cases []json.RawMessage
+	var want []struct {
+		Text, Error string
+		Generated   []string
+	}
+	read(t, "cases.json", &cases)
+	read(t, "rendered.json", &want)
+	if len(cases) != len(want) || len(want) == 0 {
+		t.Fatalf("%d cases, %d results", len(cases), len(want))
+	}
+	for i, raw := range cases {
+		keys := &Keys{}
+		value, err := keys.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := value.(map[string]any)
+		name := fmt.Sprintf("%d-%s", i, c["template"])
+		t.Run(name, func(t *testing.T) {
+			text, generated, err := render(t, c, keys)
+			if w := want[i]; w.Error != "" {
+				if err == nil || !strings.Contains(err.Error(), w.Error) {
+					t.Errorf("got %q and error %v, want error %q", text, err, w.Error)
+				}
+			} else if err != nil || text != w.Text || !slices.Equal(generated, w.Generated) {
+				t.Errorf("got %v\n%q\nwant\n%q\ngenerated: got %q, want %q", err, text, w.Text, generated, w.Generated)
+			}
+		})
+	}
+}
+
+func read(t *testing.T, name string, to any) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err == nil {
+		err = json.Unmarshal(data, to)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func render(t *testing.T, c map[string]any, keys *Keys) (text string, generated []string, err error) {
+	t.Helper()
+	source, err := os.ReadFile("testdata/" + c["template"].(string) + ".jinja")
+	if err != nil {
+		t.Fatal(err)
+	}
+	special := map[string]string{}
+	for key, value := range c["special"].(map[string]any) {
+		special[key] = value.(string)
+	}
+	x, err := New(string(source), special)
+	if err != nil {
+		return "", nil, err
+	}
+	o := Options{Keys: keys}
+	o.AddGenerationPrompt, _ = c["add_generation_prompt"].(bool)
+	o.Tools, _ = c["tools"].([]any)
+	o.Variables, _ = c["variables"].(map[string]any)
+	var messages []Message
+	for _, m := range c["messages"].([]any) {
+		messages = append(messages, m.(map[string]any))
+	}
+	text, spans, err := x.RenderMarked(messages, o)
+	for _, s := range spans {
+		generated = append(generated, text[s.Start:s.End])
+	}
+	return text, generated, err
+}
