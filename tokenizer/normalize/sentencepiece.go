@@ -23,9 +23,19 @@ type SentencePiece struct {
 	config  SentencePieceConfig
 	chars   charsmap
 	symbols trie
-	plain   [utf8.RuneSelf]bool // stays as it is where an ASCII character or the end follows
+	ascii   [utf8.RuneSelf]asciiClass
 	space   []byte
 }
+
+// asciiClass is what becomes of an ASCII character where another one or the end
+// follows.
+type asciiClass uint8
+
+const (
+	lookedUp asciiClass = iota // the maps decide
+	kept                       // it stays as it is
+	spaced                     // it becomes a space
+)
 
 // NewSentencePiece checks the charsmap.
 func NewSentencePiece(config SentencePieceConfig) (*SentencePiece, error) {
@@ -58,24 +68,60 @@ func NewSentencePiece(config SentencePieceConfig) (*SentencePiece, error) {
 		}
 		s.symbols = symbols
 	}
-	for b := range s.plain {
-		s.plain[b] = b != ' ' && staysAlone(s.chars.trie, byte(b)) && staysAlone(s.symbols, byte(b))
+	for b := range s.ascii {
+		s.ascii[b] = s.classOf(byte(b))
 	}
 	return s, nil
 }
 
-// staysAlone says whether no key begins with b and then ends or goes on in ASCII.
-func staysAlone(t trie, b byte) bool {
+func (s *SentencePiece) classOf(b byte) asciiClass {
+	value, alone := aloneInASCII(s.symbols, b)
+	if !alone || value >= 0 {
+		return lookedUp
+	}
+	if value, alone = aloneInASCII(s.chars.trie, b); !alone {
+		return lookedUp
+	}
+	to := []byte{b}
+	if value >= 0 {
+		if text, ok := s.chars.text(value); ok {
+			to = text
+		}
+	}
+	switch {
+	case len(to) == 1 && to[0] == ' ':
+		return spaced
+	case len(to) == 1 && to[0] == b:
+		return kept
+	}
+	return lookedUp
+}
+
+// aloneInASCII says whether no key begins with b and then another ASCII character;
+// value is that of the key b, -1 if there is none.
+func aloneInASCII(t trie, b byte) (value int, alone bool) {
 	node, value, ok := t.step(t.root(), b)
 	if !ok {
-		return true
+		return -1, true
 	}
 	for next := range byte(utf8.RuneSelf) {
 		if _, _, found := t.step(node, next); found {
-			return false
+			return value, false
 		}
 	}
-	return value < 0
+	return value, true
+}
+
+// run is the length of the start of text that stays as it is.
+func (s *SentencePiece) run(text []byte) int {
+	n := 0
+	for n < len(text) && text[n] < utf8.RuneSelf && s.ascii[text[n]] == kept {
+		n++
+	}
+	if n > 0 && n < len(text) && text[n] >= utf8.RuneSelf {
+		n-- // it may combine with what follows
+	}
+	return n
 }
 
 // prefix returns what becomes of the beginning of text, and how much of it.
@@ -154,9 +200,20 @@ func (s *SentencePiece) normalize(dst []byte, offsets []int32, src []byte, want 
 	}
 	afterSpace := squeeze
 	for used < len(src) {
-		if b := src[used]; b < utf8.RuneSelf && s.plain[b] && (used+1 == len(src) || src[used+1] < utf8.RuneSelf) {
-			write(src[used : used+1])
+		if n := s.run(src[used:]); n > 0 {
+			dst = append(dst, src[used:used+n]...)
+			for i := 0; want && i < n; i++ {
+				offsets = append(offsets, int32(used+i))
+			}
 			afterSpace = false
+			used += n
+			continue
+		}
+		if b := src[used]; b < utf8.RuneSelf && s.ascii[b] == spaced && (used+1 == len(src) || src[used+1] < utf8.RuneSelf) {
+			if !afterSpace {
+				write(s.space)
+				afterSpace = squeeze
+			}
 			used++
 			continue
 		}
