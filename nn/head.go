@@ -60,7 +60,7 @@ func (l *Head) Loss(c *Context, losses []float32, dIn, in tensor.Tensor, targets
 		x := in.Slice(lo, hi)
 		l.logits = tensor.FromF32(logits, hi-lo, l.V)
 		l.losses, l.targets = losses[lo:hi], targets[lo:hi]
-		c.product(kernel.NT, x.Rows, l.V, l.C, x, l.Weight.operand(c), l.logits.F32, l.V, false, nil)
+		l.product(c, l.logits.F32, x)
 		c.Pool.For(x.Rows, rowGrain(l.V), l.rows)
 		if !l.backward {
 			continue
@@ -69,7 +69,11 @@ func (l *Head) Loss(c *Context, losses []float32, dIn, in tensor.Tensor, targets
 		if l.Weight.Grad != nil {
 			c.product(kernel.TN, l.V, l.C, x.Rows, d, x, l.Weight.Grad, l.C, !c.First || lo > 0, nil)
 		}
-		c.product(kernel.NN, x.Rows, l.C, l.V, d, l.Weight.operand(c), dIn.F32[lo*l.C:hi*l.C], l.C, false, nil)
+		if l.Weight.kept != nil {
+			l.Weight.keptBackward(c, dIn.Slice(lo, hi), l.logits)
+		} else {
+			c.product(kernel.NN, x.Rows, l.C, l.V, d, l.Weight.operand(c), dIn.F32[lo*l.C:hi*l.C], l.C, false, nil)
+		}
 		c.Temp.Release(inner)
 	}
 	c.Temp.Release(mark)
@@ -81,10 +85,19 @@ func (l *Head) entropy(_, lo, hi int) {
 
 // Logits computes out, N x V float32, from in, N x C in the compute type.
 func (l *Head) Logits(c *Context, out, in tensor.Tensor) {
-	c.product(kernel.NT, in.Rows, l.V, l.C, in, l.Weight.operand(c), out.F32, l.V, false, nil)
+	l.product(c, out.F32, in)
 	if l.Softcap > 0 {
 		kernel.Scale(out.F32, out.F32, 1/l.Softcap)
 		kernel.Tanh(out.F32, out.F32)
 		kernel.Scale(out.F32, out.F32, l.Softcap)
 	}
+}
+
+// product computes the logits of in's rows before the soft cap.
+func (l *Head) product(c *Context, logits []float32, in tensor.Tensor) {
+	if l.Weight.kept != nil {
+		l.Weight.keptProduct(c, in, logits, nil, nil)
+		return
+	}
+	c.product(kernel.NT, in.Rows, l.V, l.C, in, l.Weight.operand(c), logits, l.V, false, nil)
 }

@@ -32,6 +32,7 @@ type Linear struct {
 	// operands of the funcs made once
 	out, residual tensor.Tensor
 	sum           []float32 // N x Out float32 before the store
+	first         int       // column of sum where the running product begins
 	delta         []float32
 	scale         float32
 	slots         [1][2]tensor.Tensor
@@ -76,20 +77,25 @@ func (l *Linear) Forward(c *Context, out, in, residual tensor.Tensor) {
 	if !residual.IsZero() {
 		l.Drop.begin(c)
 	}
-	c.product(kernel.NT, in.Rows, l.Out, l.In, in, l.Weight.operand(c), l.sum, l.Out, false, &l.epi)
+	l.first = 0
+	if l.Weight.kept != nil {
+		l.Weight.keptProduct(c, in, l.sum, &l.epi, &l.first)
+	} else {
+		c.product(kernel.NT, in.Rows, l.Out, l.In, in, l.Weight.operand(c), l.sum, l.Out, false, &l.epi)
+	}
 	c.Temp.Release(mark)
 }
 
 // finishBlock carries rows [i0, i1) and columns [j0, j1) of the sums to the output.
 func (l *Linear) finishBlock(_, i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
-		lo, hi := i*l.Out+j0, i*l.Out+j1
+		lo, hi := i*l.Out+l.first+j0, i*l.Out+l.first+j1
 		x := l.sum[lo:hi]
 		if l.delta != nil {
 			kernel.Axpy(x, l.delta[lo:hi], l.scale)
 		}
 		if !l.residual.IsZero() {
-			l.Drop.apply(x, x, i, l.Out, j0)
+			l.Drop.apply(x, x, i, l.Out, l.first+j0)
 			kernel.Add(l.out.F32[lo:hi], x, l.residual.F32[lo:hi])
 		} else if l.out.DType == tensor.BF16 {
 			kernel.RoundBF16(l.out.BF16[lo:hi], x)
@@ -114,7 +120,11 @@ func (l *Linear) Backward(c *Context, dIn, dOut tensor.Tensor) {
 		c.product(kernel.TN, l.Out, l.In, d.Rows, d, l.in, l.Weight.Grad, l.In, !c.First, nil)
 	}
 	if !dIn.IsZero() {
-		c.product(kernel.NN, d.Rows, l.In, l.Out, d, l.Weight.operand(c), dIn.F32, l.In, false, nil)
+		if l.Weight.kept != nil {
+			l.Weight.keptBackward(c, dIn, dOut)
+		} else {
+			c.product(kernel.NN, d.Rows, l.In, l.Out, d, l.Weight.operand(c), dIn.F32, l.In, false, nil)
+		}
 		if l.Adapter != nil {
 			l.Adapter.Backward(c, dIn.F32, d)
 		}

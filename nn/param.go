@@ -28,6 +28,8 @@ type Param struct {
 	Grad  []float32 // nil while the parameter is frozen
 	Half  []uint16  // the bfloat16 copy that products read in bfloat16 mode, else nil
 
+	kept []keptRows // instead of Data: see Keep
+
 	chains []float64 // of a GroupVector: its gradient's float64 chains of this step
 }
 

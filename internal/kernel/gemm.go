@@ -119,7 +119,7 @@ func (g *Gemmer) items(worker int) {
 		}
 		i, j := t%g.down, t/g.down
 		s.item(&g.p, cut(g.p.m, ops.rows, i, g.down), cut(g.p.m, ops.rows, i+1, g.down),
-			ops.column(g.p.n, j, g.across), ops.column(g.p.n, j+1, g.across))
+			ops.column(&g.p, j, g.across), ops.column(&g.p, j+1, g.across))
 	}
 }
 
@@ -174,8 +174,8 @@ var minWork = 1 << 18
 // gemmOps is how a tier multiplies.
 type gemmOps struct {
 	rows int // of a tile: items are made of whole ones
-	// column is where part i of parts begins when columns are shared out.
-	column func(n, i, parts int) int
+	// column is where part i of parts begins when columns of p are shared out.
+	column func(p *product, i, parts int) int
 	// split says how many items p is cut into, across columns and down rows.
 	split func(p *product, threads int) (across, down int)
 	// item computes rows [i0, i1) and columns [j0, j1) of C and finishes them.
@@ -193,6 +193,7 @@ type operand struct {
 	half   bool // it is bf16
 	stride int
 	panels []float32 // instead: packed for vector registers
+	kept   *Panels   // instead: in panels of its own
 }
 
 func ofF32(m MatF32) operand   { return operand{f32: m.Data, stride: m.Stride} }

@@ -90,8 +90,16 @@ func (t *simd) vecs(n, j int) int {
 	return min(left, maxVecs)
 }
 
-// column is where part i of the panels of n columns begins.
-func (t *simd) column(n, i, parts int) int {
+// column is where part i of the columns of p begins.
+func (t *simd) column(p *product, i, parts int) int {
+	if p.b.kept != nil && p.m == 1 {
+		return cut(p.n, panelRows, i, parts)
+	}
+	return t.panelColumn(p.n, i, parts)
+}
+
+// panelColumn is where part i of the panels of n columns begins.
+func (t *simd) panelColumn(n, i, parts int) int {
 	panels := t.panels(n)
 	first := panels * i / parts
 	j := first * t.width * maxVecs
@@ -106,6 +114,9 @@ func (t *simd) column(n, i, parts int) int {
 func (t *simd) split(p *product, threads int) (across, down int) {
 	if p.m*p.n*p.k < minWork {
 		threads = 1
+	}
+	if p.b.kept != nil && p.m == 1 {
+		return t.splitRow(p, threads), 1
 	}
 	panels := t.panels(p.n)
 	across, down = ceil(p.n, maxCols*threads)*threads, 1
@@ -122,6 +133,9 @@ func (t *simd) item(p *product, s *scratch, worker, i0, i1, j0, j1 int) {
 	switch {
 	case w.steps == 0:
 		w.noChains()
+		p.finish(worker, i0, i1, j0, j1)
+	case p.b.kept != nil && i1-i0 == 1:
+		w.row()
 		p.finish(worker, i0, i1, j0, j1)
 	case p.packed && p.b.half && w.b.order != paired && i1-i0 <= thinRows:
 		w.thin()
@@ -177,7 +191,11 @@ func (w *work) blocks(worker int) {
 		most = maxPacked
 	}
 	rows := w.i1 - w.i0
-	w.kstep = ceil(ceil(w.steps, ceil(w.steps, maxSteps)), 8) * 8
+	unit := 8
+	if w.p.b.kept != nil {
+		unit = maxUnit
+	}
+	w.kstep = ceil(ceil(w.steps, ceil(w.steps, maxSteps)), unit) * unit
 	w.istep = ceil(ceil(rows, ceil(rows, most)), w.t.rows) * w.t.rows
 	b := w.panelSource()
 	for k := 0; k < w.steps; k += w.kstep {

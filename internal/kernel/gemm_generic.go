@@ -20,7 +20,7 @@ func splitGeneric(p *product, threads int) (across, down int) {
 	return min(ceil(p.n, genericCols), threads), ceil(p.m, genericRows)
 }
 
-func columnGeneric(n, i, parts int) int { return cut(n, genericCols, i, parts) }
+func columnGeneric(p *product, i, parts int) int { return cut(p.n, genericCols, i, parts) }
 
 // itemGeneric is the definition: it copies the operands in the order of the
 // chains and then takes one step after another.
@@ -56,6 +56,10 @@ func (p *product) chainA(dst []float32, i int) {
 
 // chainB copies B[:, j] in the order of its use.
 func (p *product) chainB(dst []float32, j int) {
+	if p.b.kept != nil {
+		p.b.kept.chain(dst, j)
+		return
+	}
 	from, step := j, p.b.stride
 	if p.form == NT {
 		from, step = j*p.b.stride, 1

@@ -172,12 +172,15 @@ const (
 	panelsPacked panelSource = iota // B came packed
 	panelsDirect                    // B is read where it lies
 	panelsUnpack                    // B came packed as pairs, and float32 is needed
+	panelsKept                      // B came in Panels, and float32 is needed
 	panelsAlong                     // packed panel by panel where they are used first, while hot
 	panelsAcross                    // packed all together, row by row as they lie
 )
 
 func (w *work) panelSource() panelSource {
 	switch {
+	case w.p.b.kept != nil:
+		return panelsKept
 	case w.p.packed && w.p.b.half && w.b.order != paired:
 		return panelsUnpack
 	case w.p.packed:
@@ -234,6 +237,8 @@ func (p panelSource) panel(w *work, k, kb, i, j, vecs int) {
 		switch p {
 		case panelsUnpack:
 			w.unpack(dst, j, vecs, k, kb)
+		case panelsKept:
+			w.t.weights(w.p.b.kept, dst, j, vecs, k, kb)
 		case panelsAlong:
 			w.b.packPanel(dst, wide, j, min(wide, w.p.n-j), k, kb)
 		default:
@@ -314,7 +319,7 @@ func (t *simd) pack(pool *par.Pool, form Form, n, k int, b operand) operand {
 	if steps > 0 {
 		count := t.panels(n)
 		pool.For(count, 1, func(_, lo, _ int) {
-			j := t.column(n, lo, count)
+			j := t.panelColumn(n, lo, count)
 			wide := t.vecs(n, j) * t.width
 			s.packPanel(panels[j*steps:], wide, j, min(wide, n-j), 0, steps)
 		})
