@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/bench"
+	"github.com/aries-serpent/codexml/cli/chat"
 	"github.com/aries-serpent/codexml/cli/checkpoint"
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/cli/config"
@@ -24,6 +25,7 @@ func commands(env *cmdenv.Env) []*cobra.Command {
 		train.New(env, nil),
 		resume.New(env, nil),
 		generate.New(env, nil),
+		chat.New(env, nil),
 		score.New(env, nil),
 		checkpoint.New(env),
 		config.New(env),

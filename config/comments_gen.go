@@ -8,6 +8,7 @@ var comments = map[string]string{
 	"model":                                "What is trained: architecture, sizes, initial weights.",
 	"model.name":                           "Name of the architecture: decoder (rotary, configurable) or gpt2 (LayerNorm, learned positions, GELU, tied head).",
 	"model.preset":                         "A set of sizes and choices: nano, small or gpt2-124m. Keys given beside it win.",
+	"model.path":                           "Path of a pretrained model to start from: a folder that transformers opens, a .gguf file, or the name of a model on this machine. Its files say everything else here but dropout; max_seq_len may be set lower. Its tokenizer is taken unless tokenizer.path is set.",
 	"model.vocab_size":                     "The number of token ids. 0 takes the tokenizer's.",
 	"model.d_model":                        "The width of the residual stream; a multiple of n_heads.",
 	"model.n_heads":                        "The number of query heads.",

@@ -13,6 +13,8 @@ type Config struct {
 	Name string `yaml:"name"`
 	// Preset is a set of sizes and choices: nano, small or gpt2-124m. Keys given beside it win.
 	Preset string `yaml:"preset"`
+	// Path of a pretrained model to start from: a folder that transformers opens, a .gguf file, or the name of a model on this machine. Its files say everything else here but dropout; max_seq_len may be set lower. Its tokenizer is taken unless tokenizer.path is set.
+	Path string `yaml:"path"`
 	// VocabSize is the number of token ids. 0 takes the tokenizer's.
 	VocabSize int `yaml:"vocab_size"`
 	// DModel is the width of the residual stream; a multiple of n_heads.

@@ -51,7 +51,7 @@ type LoadOptions struct {
 }
 
 // Open reads the configuration and the tensors' names and shapes of a model: a
-// folder of transformers (config.json beside model.safetensors) or a GGUF file.
+// folder of transformers (config.json beside safetensors or PyTorch files) or a GGUF file.
 // Nothing large is allocated. What is missing, superfluous or of another shape than
 // the configuration says is an error. The caller closes the result.
 func Open(path string) (*Pretrained, error) {
@@ -294,19 +294,23 @@ func set[T any](f *Fields, key string, value T) *T {
 }
 
 // weightFiles are the names under which a folder may have its weights, best first.
-var weightFiles = []string{"model.safetensors", "model" + safetensors.IndexSuffix, "pytorch_model.bin", "pytorch_model" + pytorch.IndexSuffix}
+var weightFiles = []struct {
+	name string
+	open func(path string) (*tensors, error)
+}{
+	{"model.safetensors", openSafetensors}, {"model" + safetensors.IndexSuffix, openSafetensors},
+	{"pytorch_model.bin", openPyTorch}, {"pytorch_model" + pytorch.IndexSuffix, openPyTorch},
+}
 
 // openTensors finds the weights of a folder.
 func openTensors(dir string) (*tensors, error) {
-	for _, name := range weightFiles {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err != nil {
-			continue
+	var names []string
+	for _, x := range weightFiles {
+		path := filepath.Join(dir, x.name)
+		if _, err := os.Stat(path); err == nil {
+			return x.open(path)
 		}
-		if strings.HasPrefix(name, "pytorch_model") {
-			return openPytorch(path)
-		}
-		return openSafetensors(path)
+		names = append(names, x.name)
 	}
-	return nil, fmt.Errorf("the folder has no weights: want one of %s", strings.Join(weightFiles, ", "))
+	return nil, fmt.Errorf("the folder has no weights: want one of %s", strings.Join(names, ", "))
 }

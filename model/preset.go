@@ -38,3 +38,22 @@ func RefuseSet(cfg Config, keys ...string) error {
 	}
 	return nil
 }
+
+// FromPretrained is the configuration of a run that starts from a model's weights:
+// the model's own with the run's dropout, and with its max_seq_len where that is set
+// lower. Any other key that is set to something else is refused.
+func FromPretrained(run, pretrained Config) (Config, error) {
+	out, usual := pretrained, reflect.ValueOf(DefaultConfig())
+	out.Path, out.Preset, out.Dropout = run.Path, "", run.Dropout
+	if run.MaxSeqLen != DefaultConfig().MaxSeqLen && run.MaxSeqLen < out.MaxSeqLen {
+		out.MaxSeqLen = run.MaxSeqLen
+	}
+	given, want := reflect.ValueOf(run), reflect.ValueOf(out)
+	for i := range given.NumField() {
+		key := given.Type().Field(i).Tag.Get("yaml")
+		if x := given.Field(i).Interface(); x != usual.Field(i).Interface() && x != want.Field(i).Interface() {
+			return out, fmt.Errorf("model.%s: the model of model.path has %v, got %v: leave the key out", key, want.Field(i), x)
+		}
+	}
+	return out, out.Validate()
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aries-serpent/codexml/format/gguf"
+	"github.com/aries-serpent/codexml/format/pytorch"
 	"github.com/aries-serpent/codexml/format/safetensors"
 )
 
@@ -102,6 +103,26 @@ func openSafetensors(path string) (*tensors, error) {
 		if !t.DType.Float() {
 			x.Refused = safetensors.ToFloat32(nil, t.DType, nil)
 		}
+		s.list = append(s.list, x)
+	}
+	return s, nil
+}
+
+// openPyTorch maps a file of torch.save, or the files that an index names.
+func openPyTorch(path string) (*tensors, error) {
+	set, err := pytorch.OpenSet(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &tensors{close: []func() error{set.Close}}
+	for _, name := range set.Names() {
+		t, _ := set.Find(name)
+		x := SourceTensor{Name: name, Shape: t.Shape, Type: t.DType}
+		kind, ok := safetensors.ParseDType(t.DType)
+		if x.Bytes = int64(t.Elements()) * kind.Bits() / 8; !ok || !kind.Float() {
+			x.Refused = fmt.Errorf("%s is no floating-point type", t.DType)
+		}
+		x.Read = func(dst []float32) error { return safetensors.ToFloat32(dst, kind, t.Bytes()) }
 		s.list = append(s.list, x)
 	}
 	return s, nil

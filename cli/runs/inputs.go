@@ -108,8 +108,12 @@ func PrepareTexts(ctx context.Context, env *cmdenv.Env, f *Folder, texts *data.S
 }
 
 func makeTokenizer(ctx context.Context, env *cmdenv.Env, f *Folder, docs []data.Document) (tokenizer.Tokenizer, error) {
-	if path := f.Run.Tokenizer.Path; path != "" {
-		tok, err := tokenizer.Load(env.Path(path))
+	path, err := tokenizerPath(env, f.Run)
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		tok, err := tokenizer.Load(path)
 		return tok, cmdenv.BadInput(err)
 	}
 	progress := env.Progress("training the tokenizer", f.Run.Tokenizer.VocabSize)

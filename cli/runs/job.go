@@ -43,10 +43,10 @@ func NewTrainer(env *cmdenv.Env, run *config.Run, in *Inputs) (*train.Trainer, e
 	if err != nil {
 		return nil, err
 	}
-	return newTrainer(pool, run, in)
+	return newTrainer(env, pool, run, in)
 }
 
-func newTrainer(pool *par.Pool, run *config.Run, in *Inputs) (*train.Trainer, error) {
+func newTrainer(env *cmdenv.Env, pool *par.Pool, run *config.Run, in *Inputs) (*train.Trainer, error) {
 	cfg := run.Model
 	if cfg.VocabSize == 0 {
 		cfg.VocabSize = in.VocabSize()
@@ -58,7 +58,7 @@ func newTrainer(pool *par.Pool, run *config.Run, in *Inputs) (*train.Trainer, er
 	if err != nil {
 		return nil, cmdenv.BadInput(err)
 	}
-	m, err := model.New(cfg, uint64(run.Training.Seed))
+	m, err := newModel(env, pool, run, cfg)
 	if err != nil {
 		return nil, cmdenv.BadInput(err)
 	}
@@ -83,7 +83,7 @@ func NewJob(ctx context.Context, env *cmdenv.Env, f *Folder, in *Inputs) (*Job, 
 	if err != nil {
 		return nil, err
 	}
-	f.Run.Model.VocabSize = t.Model.Config().VocabSize
+	f.Run.Model = t.Model.Config()
 	if err := f.WriteConfig(); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func Builder(env *cmdenv.Env, run *config.Run, in *Inputs) proof.Build {
 		t := &varied.Training
 		t.BatchSize, t.GradAccum, t.Recompute, t.Dtype = v.BatchSize, v.GradAccum, v.Recompute, v.Dtype
 		pool := par.New(v.Threads)
-		trainer, err := newTrainer(pool, &varied, in)
+		trainer, err := newTrainer(env, pool, &varied, in)
 		return trainer, pool.Close, err
 	}
 }

@@ -8,16 +8,35 @@ import (
 	"path/filepath"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/config"
+	"github.com/aries-serpent/codexml/format/hfcache"
+	"github.com/aries-serpent/codexml/internal/par"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/nn"
 	"github.com/aries-serpent/codexml/tensor"
 	"github.com/aries-serpent/codexml/tokenizer"
 )
 
+// FindModel finds a model on this machine: a path, or a name that hfcache knows.
+func FindModel(env *cmdenv.Env, name string) (string, error) {
+	home, _ := env.Lookup("HOME")
+	found, err := hfcache.Finder{Lookup: env.Lookup, Dir: env.Dir, Home: home}.Find(name, "")
+	if err != nil {
+		if _, statErr := os.Stat(env.Path(name)); statErr == nil {
+			return env.Path(name), nil // model.Open says better what is wrong with it
+		}
+		return "", err
+	}
+	return found.Path, nil
+}
+
 // OpenModel opens a folder of transformers or a GGUF file, with the tokenizer that
 // is with it, if there is one; the reason why there is none is tokenizerErr.
 func OpenModel(env *cmdenv.Env, name string) (p *model.Pretrained, tok tokenizer.Tokenizer, tokenizerErr, err error) {
-	path := env.Path(name)
+	path, err := FindModel(env, name)
+	if err != nil {
+		return nil, nil, nil, cmdenv.BadInput(err)
+	}
 	if p, err = model.Open(path); err != nil {
 		return nil, nil, nil, cmdenv.BadInput(err)
 	}
@@ -63,6 +82,47 @@ func LoadPretrained(env *cmdenv.Env, name string) (*Loaded, error) {
 	l := &Loaded{Path: p.Path, Model: m, Tokenizer: tok, NoTokenizer: missing, Generation: p.Generation, Pretrained: p}
 	l.Context = nn.NewContext(pool, tensor.F32, 1<<20, 1<<20)
 	return l, nil
+}
+
+// newModel builds the model of a run: with initial weights drawn from the seed, or
+// with those of model.path.
+func newModel(env *cmdenv.Env, pool *par.Pool, run *config.Run, cfg model.Config) (model.Model, error) {
+	if cfg.Path == "" {
+		return model.New(cfg, uint64(run.Training.Seed))
+	}
+	path, err := FindModel(env, cfg.Path)
+	if err != nil {
+		return nil, fmt.Errorf("model.path: %w", err)
+	}
+	p, err := model.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("model.path: %w", err)
+	}
+	defer p.Close()
+	vocab := cfg.VocabSize
+	cfg.VocabSize = 0
+	if p.Config, err = model.FromPretrained(cfg, p.Config); err != nil {
+		return nil, err
+	}
+	if vocab > p.Config.VocabSize {
+		return nil, fmt.Errorf("model.path: %s has %d tokens, the data's tokenizer %d: take the model's own tokenizer", path, p.Config.VocabSize, vocab)
+	}
+	return p.Load(model.LoadOptions{Train: true, Pool: pool})
+}
+
+// tokenizerPath is tokenizer.path, or the tokenizer of model.path.
+func tokenizerPath(env *cmdenv.Env, run *config.Run) (string, error) {
+	if run.Tokenizer.Path != "" || run.Model.Path == "" {
+		return env.Path(run.Tokenizer.Path), nil
+	}
+	path, err := FindModel(env, run.Model.Path)
+	if err != nil {
+		return "", cmdenv.BadInput(fmt.Errorf("model.path: %w", err))
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		path = filepath.Dir(path)
+	}
+	return filepath.Join(path, TokenizerFile), nil
 }
 
 // LoadAny loads the model of a run folder, of a checkpoint, or a pretrained one:
