@@ -3,6 +3,7 @@ package normalize
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -200,6 +201,13 @@ func (s *SentencePiece) normalize(dst []byte, offsets []int32, src []byte, want 
 	}
 	afterSpace := squeeze
 	for used < len(src) {
+		if !want {
+			n := 0
+			dst, n, afterSpace = s.appendASCII(dst, src[used:], afterSpace)
+			if used += n; used == len(src) {
+				break
+			}
+		}
 		if n := s.run(src[used:]); n > 0 {
 			dst = append(dst, src[used:used+n]...)
 			for i := 0; want && i < n; i++ {
@@ -241,6 +249,41 @@ func (s *SentencePiece) normalize(dst []byte, offsets []int32, src []byte, want 
 		offsets = append(offsets, int32(used))
 	}
 	return dst, offsets
+}
+
+// asciiAtATime bounds how much room is made at a time.
+const asciiAtATime = 4096
+
+// appendASCII writes the start of text as far as single ASCII characters decide what
+// is written, at most asciiAtATime bytes of it, and returns how much that was.
+func (s *SentencePiece) appendASCII(dst, text []byte, afterSpace bool) (out []byte, n int, after bool) {
+	end := 0
+	for end < min(len(text), asciiAtATime) && text[end] < utf8.RuneSelf {
+		end++
+	}
+	if end > 0 && end < len(text) && text[end] >= utf8.RuneSelf {
+		end-- // it may combine with what follows
+	}
+	dst = slices.Grow(dst, end*len(s.space))
+	out = dst[:cap(dst)]
+	at := len(dst)
+	for _, b := range text[:end] {
+		switch s.ascii[b] {
+		case kept:
+			out[at] = b
+			at++
+			afterSpace = false
+		case spaced:
+			if !afterSpace {
+				at += copy(out[at:], s.space)
+				afterSpace = s.config.RemoveExtraWhitespaces
+			}
+		default:
+			return out[:at], n, afterSpace
+		}
+		n++
+	}
+	return out[:at], n, afterSpace
 }
 
 // writeText writes text with its spaces as the config wants them.
