@@ -24,14 +24,14 @@ import (
 type Rules uint8
 
 const (
-	// HuggingFace sums in float64 and finds every piece in the text.
+	// HuggingFace sums in float64.
 	HuggingFace Rules = iota
 	// SentencePiece sums in float32, which are brought back to 0 when they pass
 	// 100,000, and prefers user-defined pieces to all others.
 	SentencePiece
 )
 
-// Kind is what a piece is for, under the SentencePiece rules.
+// Kind is what a piece is for.
 type Kind uint8
 
 const (
@@ -92,7 +92,9 @@ func New(c Config) (*Model, error) {
 	}
 	last := make(map[string]int32, len(c.Pieces)) // of equal pieces Hugging Face's last one counts
 	for i, p := range c.Pieces {
-		last[p.Text] = int32(i)
+		if p.Kind != Reserved {
+			last[p.Text] = int32(i)
+		}
 	}
 	m.spelling = parts.Spelling{Unknown: c.Unknown, ByteFallback: c.ByteFallback, Fuse: c.FuseUnknown, Bytes: findBytes(c.Pieces)}
 	if c.Rules == HuggingFace {
@@ -104,7 +106,7 @@ func New(c Config) (*Model, error) {
 		if c.Rules == SentencePiece && p.Kind == UserDefined {
 			m.scores[i] = float64(float32(0.1 * float64(len(p.Text)-1)))
 		}
-		if (p.Kind != Reserved || c.Rules == HuggingFace) && p.Text != "" && (c.Rules == SentencePiece || last[p.Text] == int32(i)) {
+		if p.Kind != Reserved && p.Text != "" && (c.Rules == SentencePiece || last[p.Text] == int32(i)) {
 			keys = append(keys, trie.Key{Text: p.Text, Value: int32(i)})
 			m.joins.Add(p.Text)
 		}
