@@ -13,6 +13,7 @@ import (
 	"github.com/aries-serpent/codexml/format/pytorch"
 	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/par"
+	"github.com/aries-serpent/codexml/tensor"
 )
 
 // Pretrained is a model's files, checked and not yet loaded: their configuration is
@@ -46,6 +47,9 @@ type Generation struct {
 type LoadOptions struct {
 	// Train gives the parameters gradients. Otherwise they are frozen.
 	Train bool
+	// Keep leaves the matrices of a frozen model as the files have them, quantised or
+	// in 16 bits. It needs Pool. The numbers are the same.
+	Keep bool
 	// Pool reads tensors in parallel; nil reads one after the other.
 	Pool *par.Pool
 }
@@ -231,10 +235,15 @@ func (p *Pretrained) Load(o LoadOptions) (Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range m.Params() {
-		x.Allocate(o.Train)
-	}
 	all := parts(m, p.weights)
+	if o.Keep && !o.Train {
+		all = p.keep(all, o.Pool)
+	}
+	for _, x := range m.Params() {
+		if !x.Kept() {
+			x.Allocate(o.Train)
+		}
+	}
 	errs := make([]error, len(all))
 	load := func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
@@ -251,6 +260,53 @@ func (p *Pretrained) Load(o LoadOptions) (Model, error) {
 		return nil, fmt.Errorf("load model %s: %w", p.Path, err)
 	}
 	return m, nil
+}
+
+// keep hands the matrices that can stay as they are to their parameters, and returns
+// the parts of the others.
+func (p *Pretrained) keep(all []part, pool *par.Pool) []part {
+	var rest []part
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].param == all[0].param {
+			n++
+		}
+		if blocks, ok := p.blocks(all[:n]); ok {
+			all[0].param.Keep(pool, blocks...)
+		} else {
+			rest = append(rest, all[:n]...)
+		}
+		all = all[n:]
+	}
+	return rest
+}
+
+// blocks are a parameter's matrices in the files, if they can stay as they are.
+// Learned positions are added, not multiplied: they cannot.
+func (p *Pretrained) blocks(parts []part) ([]tensor.Blocks, bool) {
+	var out []tensor.Blocks
+	for _, x := range parts {
+		t, _ := p.Source.Find(x.name)
+		if len(x.param.Shape) != 2 || x.Transposed || x.param.Name == "positions.weight" || t.Data == nil {
+			return nil, false
+		}
+		kind, ok := tensor.ParseBlockType(t.Type)
+		if !ok || kind == tensor.BlockF32 {
+			return nil, false
+		}
+		b := tensor.Blocks{Type: kind, Rows: x.shape[0], Cols: x.shape[1], Data: t.Data}
+		if x.pairs > 0 {
+			b.Order = make([]int32, b.Rows)
+			for i := range b.Order {
+				b.Order[i] = int32(pairedRow(i, b.Rows/x.pairs))
+			}
+		}
+		if b.Check() != nil {
+			return nil, false
+		}
+		out = append(out, b)
+	}
+	return out, true
 }
 
 func one(ids []int32) int32 {

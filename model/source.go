@@ -29,6 +29,8 @@ type SourceTensor struct {
 	Type  string // as the file calls its numbers
 	// Bytes is what it takes in the file.
 	Bytes int64
+	// Data is what the file has, row after row, where it is mapped so; else nil.
+	Data []byte
 	// Refused says why its numbers cannot be read, or is nil.
 	Refused error
 	// Read fills dst, as long as the tensor.
@@ -98,7 +100,7 @@ func openSafetensors(path string) (*tensors, error) {
 	s := &tensors{close: []func() error{set.Close}}
 	for _, name := range set.Names() {
 		t, data, _ := set.Find(name)
-		x := SourceTensor{Name: name, Shape: t.Shape, Type: t.DType.String(), Bytes: t.End - t.Begin}
+		x := SourceTensor{Name: name, Shape: t.Shape, Type: t.DType.String(), Bytes: t.End - t.Begin, Data: data}
 		x.Read = func(dst []float32) error { return safetensors.ToFloat32(dst, t.DType, data) }
 		if !t.DType.Float() {
 			x.Refused = safetensors.ToFloat32(nil, t.DType, nil)
@@ -123,6 +125,9 @@ func openPyTorch(path string) (*tensors, error) {
 			x.Refused = fmt.Errorf("%s is no floating-point type", t.DType)
 		}
 		x.Read = func(dst []float32) error { return safetensors.ToFloat32(dst, kind, t.Bytes()) }
+		if t.Contiguous() {
+			x.Data = t.Bytes()
+		}
 		s.list = append(s.list, x)
 	}
 	return s, nil
@@ -132,7 +137,7 @@ func openPyTorch(path string) (*tensors, error) {
 func ggufSource(f *gguf.File) *tensors {
 	s := &tensors{close: []func() error{f.Close}}
 	for _, t := range f.Tensors {
-		x := SourceTensor{Name: t.Name, Shape: t.Shape, Type: t.Type.String(), Bytes: int64(len(t.Data))}
+		x := SourceTensor{Name: t.Name, Shape: t.Shape, Type: t.Type.String(), Bytes: int64(len(t.Data)), Data: t.Data}
 		if t.Type.Readable() {
 			x.Read = func(dst []float32) error { return gguf.Dequantize(dst, t.Type, t.Data) }
 		} else {

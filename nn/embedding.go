@@ -48,11 +48,9 @@ func (l *Embedding) Forward(c *Context, out tensor.Tensor) {
 func (l *Embedding) gather(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		out, token := l.out.F32[i*l.C:(i+1)*l.C], int(l.c.Batch.Tokens[i])
-		row := l.Tokens.Data[token*l.C : (token+1)*l.C]
+		l.Tokens.Row(out, token)
 		if l.Scale != 0 {
-			kernel.Scale(out, row, l.Scale)
-		} else {
-			copy(out, row)
+			kernel.Scale(out, out, l.Scale)
 		}
 		if l.Positions != nil {
 			p := int(l.c.Positions[i]) * l.C

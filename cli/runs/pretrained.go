@@ -9,7 +9,6 @@ import (
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/config"
-	"github.com/aries-serpent/codexml/format/hfcache"
 	"github.com/aries-serpent/codexml/internal/par"
 	"github.com/aries-serpent/codexml/model"
 	"github.com/aries-serpent/codexml/nn"
@@ -19,8 +18,7 @@ import (
 
 // FindModel finds a model on this machine: a path, or a name that hfcache knows.
 func FindModel(env *cmdenv.Env, name string) (string, error) {
-	home, _ := env.Lookup("HOME")
-	found, err := hfcache.Finder{Lookup: env.Lookup, Dir: env.Dir, Home: home}.Find(name, "")
+	found, err := env.Models().Find(name, "")
 	if err != nil {
 		if _, statErr := os.Stat(env.Path(name)); statErr == nil {
 			return env.Path(name), nil // model.Open says better what is wrong with it
@@ -75,7 +73,7 @@ func LoadPretrained(env *cmdenv.Env, name string) (*Loaded, error) {
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	m, err := p.Load(model.LoadOptions{Pool: pool})
+	m, err := p.Load(model.LoadOptions{Pool: pool, Keep: true})
 	if err != nil {
 		return nil, cmdenv.BadInput(errors.Join(err, p.Close()))
 	}
