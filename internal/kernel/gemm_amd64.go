@@ -30,6 +30,7 @@ type simd struct {
 	dotRows, dotColumns     *stripTable // VDPBF16PS, or nil
 	halfPairs, halfMixed    *stripTable // B is a panel of pairs, up to thinRows rows
 	burst, dotBurst         func(n int) // n multiply-adds on every register of a tile
+	panelRow, panelFill     *panelTable // products with Panels: of a row, and what larger ones need
 	packTiles               [orders]func(dst *float32, tile int, src unsafe.Pointer, lds, quads, tiles int)
 }
 
@@ -37,7 +38,7 @@ var (
 	simdAVX2 = simd{
 		width: 8, rows: 4,
 		alongRows: &stripRowsAVX2, alongColumns: &stripColumnsAVX2,
-		halfPairs: &stripHalfPairsAVX2, halfMixed: &stripHalfMixedAVX2, burst: burstAVX2,
+		halfPairs: &stripHalfPairsAVX2, halfMixed: &stripHalfMixedAVX2, burst: burstAVX2, panelRow: &panelRowAVX2, panelFill: &panelFillAVX2,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x4, swapped: packColumnsSwapx4},
 	}
@@ -45,6 +46,7 @@ var (
 		width: 16, rows: 8,
 		alongRows: &stripRowsAVX512, alongColumns: &stripColumnsAVX512,
 		halfPairs: &stripHalfPairsAVX512, halfMixed: &stripHalfMixedAVX512, burst: burstAVX512,
+		panelRow: &panelRowAVX512, panelFill: &panelFillAVX512,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x8, swapped: packColumnsSwapx8},
 	}
@@ -52,7 +54,7 @@ var (
 		width: 16, rows: 8,
 		alongRows: &stripRowsAVX512, alongColumns: &stripColumnsAVX512,
 		dotRows: &stripRowsBF16AVX512, dotColumns: &stripColumnsBF16AVX512, halfMixed: &stripHalfMixedAVX512,
-		burst: burstAVX512, dotBurst: burstBF16AVX512,
+		burst: burstAVX512, dotBurst: burstBF16AVX512, panelRow: &panelRowAVX512, panelFill: &panelFillAVX512,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x8, paired: packColumnsPairsx8},
 	}
@@ -134,7 +136,7 @@ func (t *simd) item(p *product, s *scratch, worker, i0, i1, j0, j1 int) {
 	case w.steps == 0:
 		w.noChains()
 		p.finish(worker, i0, i1, j0, j1)
-	case p.b.kept != nil && i1-i0 == 1:
+	case p.b.kept != nil && p.m == 1:
 		w.row()
 		p.finish(worker, i0, i1, j0, j1)
 	case p.packed && p.b.half && w.b.order != paired && i1-i0 <= thinRows:
@@ -160,7 +162,10 @@ type work struct {
 }
 
 // simdScratch is what a worker needs of this file.
-type simdScratch struct{ args stripArgs }
+type simdScratch struct {
+	args  stripArgs
+	panel panelArgs
+}
 
 func (t *simd) work(p *product, s *scratch) work {
 	w := work{t: t, p: p, s: s, steps: p.k}

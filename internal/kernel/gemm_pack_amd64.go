@@ -238,7 +238,7 @@ func (p panelSource) panel(w *work, k, kb, i, j, vecs int) {
 		case panelsUnpack:
 			w.unpack(dst, j, vecs, k, kb)
 		case panelsKept:
-			w.t.weights(w.p.b.kept, dst, j, vecs, k, kb)
+			w.fillKept(dst, j, vecs, k, kb)
 		case panelsAlong:
 			w.b.packPanel(dst, wide, j, min(wide, w.p.n-j), k, kb)
 		default:

@@ -2,11 +2,16 @@
 
 package kernel
 
+import "unsafe"
+
 // maxUnit is the number of steps in the largest unit of Panels: blocks of k begin with one.
 const maxUnit = 256
 
 // rowItems is the number of panels in an item of a product of one row.
 const rowItems = 4
+
+// panelTable is the kernels of a tier for each type: see _gen/quant.
+type panelTable [numBlockTypes]func(args *panelArgs)
 
 // splitRow makes items of whole panels.
 func (t *simd) splitRow(p *product, threads int) int {
@@ -18,45 +23,34 @@ func (t *simd) splitRow(p *product, threads int) int {
 
 // row computes one row of C from panels as they lie.
 func (w *work) row() {
-	b := w.p.b.kept
-	x := w.a.f32[w.a.index(w.i0, 0):][:w.p.k]
+	b, args := w.p.b.kept, &w.s.panel
 	c := w.p.c.Data[w.i0*w.p.c.Stride:]
+	args.x, args.units = &w.a.f32[w.a.index(w.i0, 0)], w.p.k/(b.steps*b.blocks)
 	for j := w.j0; j < w.j1; j += panelRows {
 		sums := c[j:min(j+panelRows, w.j1)]
+		args.panel, args.out = unsafe.Pointer(&b.data[j/panelRows*b.panel]), &sums[0]
 		if len(sums) == panelRows {
-			b.rowGeneric(sums, x, j)
+			w.t.panelRow[b.kind](args)
 			continue
 		}
 		tile := grow(&w.s.tile, panelRows)
-		b.rowGeneric(tile[:panelRows], x, j)
+		args.out = &tile[0]
+		w.t.panelRow[b.kind](args)
 		copy(sums, tile)
 	}
+	*args = panelArgs{} // keeps nobody's memory
 }
 
-func (b *Panels) rowGeneric(sums, x []float32, j int) {
-	w := make([]float32, len(x))
-	for i := range sums {
-		if j+i >= b.n {
-			return
-		}
-		b.chain(w, j+i)
-		sum := float32(0)
-		for k := range x {
-			sum = fmaGeneric(x[k], w[k], sum)
-		}
-		sums[i] = sum
+// fillKept makes float32 of kb steps from k of the columns of a panel of products, vecs
+// registers wide. Columns that Panels has not hold anything.
+func (w *work) fillKept(dst []float32, j, vecs, k, kb int) {
+	b, args, wide := w.p.b.kept, &w.s.panel, vecs*w.t.width
+	unit := b.steps * b.blocks
+	args.units, args.ldb = kb/unit, 4*wide
+	for v := 0; v < wide && j+v < b.n; v += w.t.width {
+		at := (j+v)/panelRows*b.panel + k/unit*b.unit
+		args.panel, args.first, args.out = unsafe.Pointer(&b.data[at]), (j+v)%panelRows, &dst[v]
+		w.t.panelFill[b.kind](args)
 	}
-}
-
-// weights writes kb steps from k of the panel at column j.
-func (t *simd) weights(b *Panels, dst []float32, j, vecs, k, kb int) {
-	w := make([]float32, b.k)
-	for i := range vecs * t.width {
-		if j+i < b.n {
-			b.chain(w, j+i)
-			for q := range kb {
-				dst[q*vecs*t.width+i] = w[k+q]
-			}
-		}
-	}
+	*args = panelArgs{}
 }
