@@ -32,6 +32,14 @@ type Config struct {
 	// Threads is how many goroutines work; 0 means as many as Go runs at a time. The
 	// result does not depend on it.
 	Threads int
+	// Memory bounds, about, the bytes that counting words (or, without SplitByWhitespace,
+	// sentences) takes; what is more goes to files in TempDir (os.TempDir if it is
+	// empty) as sorted runs. 0 means 1 GiB. The result does not depend on it, but
+	// training needs all different words at once: too many are an error.
+	Memory  int64
+	TempDir string
+	// MinWordCount leaves out words that are seen less often; 0 and 1 leave out none.
+	MinWordCount uint64
 	// Progress, if not nil, is told from the calling goroutine what is done: how many
 	// pieces there are now, of which Trainer.VocabSize are to stay.
 	Progress func(step string, pieces int)

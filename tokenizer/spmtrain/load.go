@@ -15,6 +15,7 @@ import (
 	"github.com/aries-serpent/codexml/tokenizer/internal/heap"
 	"github.com/aries-serpent/codexml/tokenizer/internal/trie"
 	"github.com/aries-serpent/codexml/tokenizer/normalize"
+	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
 // corpus is what training looks at: texts that no piece crosses the ends of, and how
@@ -31,14 +32,12 @@ type char struct {
 	count int64
 }
 
-// batchBytes is how much text a goroutine takes at a time.
-const batchBytes = 1 << 18
-
-// counter counts the words of sentences, or sentences.
-type counter struct {
+// cutter cuts sentences into words, or takes them whole.
+type cutter struct {
 	config     *Config
 	normalizer *normalize.SentencePiece
 	symbols    *trie.Trie
+	workers    sync.Pool // of *worker
 }
 
 // load reads the corpus.
@@ -55,13 +54,13 @@ func (c *Config) load(ctx context.Context, sentences iter.Seq[[]byte], metas map
 	if err != nil {
 		return nil, err
 	}
-	counter := &counter{config: c, normalizer: normalizer, symbols: trie.New(keys)}
-	words, err := counter.count(ctx, c.selected(sentences))
+	cutter := &cutter{config: c, normalizer: normalizer, symbols: trie.New(keys)}
+	cutter.workers.New = func() any { return new(worker) }
+	words, err := train.Count(ctx, c.selected(sentences), train.Counting{
+		Split: cutter.split, Threads: c.Threads, Memory: c.Memory, TempDir: c.TempDir, MinWordCount: c.MinWordCount,
+	})
 	if err != nil {
 		return nil, err
-	}
-	if len(words) == 0 {
-		return nil, errors.New("the corpus has no sentence to train on: all are empty or longer than max_sentence_length")
 	}
 	return c.cover(words, len(metas))
 }
@@ -135,84 +134,31 @@ func (c *Config) drawn(sentences iter.Seq[[]byte], size uint64) iter.Seq[[]byte]
 	}
 }
 
-// batch is sentences one after the other.
-type batch struct {
-	text []byte
-	ends []int
-}
-
-// count counts in parallel. Counts are integers: who counts what does not matter.
-func (c *counter) count(ctx context.Context, sentences iter.Seq[[]byte]) (map[string]int64, error) {
-	full := make(chan *batch, c.config.Threads)
-	tables := make([]map[string]int64, c.config.Threads)
-	var wg sync.WaitGroup
-	for i := range tables {
-		tables[i] = map[string]int64{}
-		wg.Go(func() {
-			var w worker
-			for b := range full {
-				start := 0
-				for _, end := range b.ends {
-					c.add(&w, tables[i], b.text[start:end])
-					start = end
-				}
-			}
-		})
-	}
-	b := &batch{}
-	for s := range sentences {
-		if ctx.Err() != nil {
-			break
-		}
-		b.text = append(b.text, s...)
-		b.ends = append(b.ends, len(b.text))
-		if len(b.text) >= batchBytes {
-			full <- b
-			b = &batch{}
-		}
-	}
-	full <- b
-	close(full)
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	words := tables[0]
-	for _, t := range tables[1:] {
-		for word, n := range t {
-			words[word] += n
-		}
-	}
-	return words, nil
-}
-
 // worker is what one goroutine works with.
 type worker struct{ normalized, replaced []byte }
 
-// add counts the words of a sentence, or the sentence.
-func (c *counter) add(w *worker, table map[string]int64, sentence []byte) {
+// split calls each with the words of a sentence, or with the sentence.
+func (c *cutter) split(sentence []byte, each func(word []byte)) {
+	w := c.workers.Get().(*worker)
+	defer c.workers.Put(w)
 	w.normalized = c.normalizer.Append(w.normalized[:0], sentence)
 	text := c.replace(w)
-	if d := c.config.Trainer.PretokenizationDelimiter; d != "" {
+	t := &c.config.Trainer
+	if d := t.PretokenizationDelimiter; d != "" {
 		text = bytes.ReplaceAll(text, []byte(d), []byte{boundary})
 	}
-	if len(text) == 0 {
-		return
-	}
-	if !c.config.Trainer.SplitByWhitespace {
-		table[string(text)]++
-		return
-	}
-	t := &c.config.Trainer
 	for len(text) > 0 {
-		n := wordLen(text, t.TreatWhitespaceAsSuffix, t.AllowWhitespaceOnlyPieces)
-		table[string(text[:n])]++
+		n := len(text)
+		if t.SplitByWhitespace {
+			n = wordLen(text, t.TreatWhitespaceAsSuffix, t.AllowWhitespaceOnlyPieces)
+		}
+		each(text[:n])
 		text = text[n:]
 	}
 }
 
 // replace puts a boundary where a meta piece is.
-func (c *counter) replace(w *worker) []byte {
+func (c *cutter) replace(w *worker) []byte {
 	text := w.normalized
 	w.replaced = w.replaced[:0]
 	copied := 0
@@ -262,16 +208,19 @@ func wordLen(text []byte, suffix, spaces bool) int {
 }
 
 // cover finds the characters that get a piece and cuts the words where others are.
-func (c *Config) cover(words map[string]int64, metas int) (*corpus, error) {
+func (c *Config) cover(words iter.Seq2[[]byte, int64], metas int) (*corpus, error) {
 	counts := map[rune]int64{}
 	total := int64(0)
 	for word, n := range words {
-		for _, r := range word {
+		for _, r := range string(word) {
 			if r != 0 && r != ' ' {
 				counts[r] += n
 				total += n
 			}
 		}
+	}
+	if total == 0 {
+		return nil, errors.New("the corpus has no sentence to train on: all are empty or longer than max_sentence_length")
 	}
 	forced := map[rune]bool{}
 	for _, r := range c.Trainer.RequiredChars {
@@ -318,22 +267,22 @@ func (c *Config) cover(words map[string]int64, metas int) (*corpus, error) {
 }
 
 // cut fills texts with the parts of words between characters that are not kept.
-func (out *corpus) cut(words map[string]int64, kept map[rune]bool) {
-	parts := make(map[string]int64, len(words))
+func (out *corpus) cut(words iter.Seq2[[]byte, int64], kept map[rune]bool) {
+	parts := map[string]int64{}
 	for word, n := range words {
 		start := 0
-		for i, r := range word {
+		for i, r := range string(word) {
 			if kept[r] {
 				continue
 			}
 			if start < i {
-				parts[word[start:i]] += n
+				parts[string(word[start:i])] += n
 			}
-			_, size := utf8.DecodeRuneInString(word[i:])
+			_, size := utf8.DecodeRune(word[i:])
 			start = i + size
 		}
 		if start < len(word) {
-			parts[word[start:]] += n
+			parts[string(word[start:])] += n
 		}
 	}
 	out.texts = make([][]byte, 0, len(parts))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,7 +45,7 @@ func small(typ format.ModelType, size int32) Config {
 	return c
 }
 
-func train(tb testing.TB, text string, c Config) *format.Model {
+func trainModel(tb testing.TB, text string, c Config) *format.Model {
 	tb.Helper()
 	m, err := Train(context.Background(), lines(text), c)
 	if err != nil {
@@ -62,7 +63,7 @@ func TestGolden(t *testing.T) {
 		for _, threads := range []int{1, 2, 5} {
 			c := small(typ, 400)
 			c.Threads = threads
-			m := train(t, text, c)
+			m := trainModel(t, text, c)
 			file := m.Append(nil)
 			if first == nil {
 				first = file
@@ -85,7 +86,7 @@ func TestOptions(t *testing.T) {
 		t.Helper()
 		c := small(format.Unigram, 400)
 		change(&c)
-		m := train(t, text, c)
+		m := trainModel(t, text, c)
 		for _, p := range m.Pieces {
 			if p.Type == format.Normal && wrong(p) {
 				t.Errorf("%s: it has piece %q", name, p.Text)
@@ -149,7 +150,7 @@ func TestSampling(t *testing.T) {
 		c.Trainer.CharacterCoverage = 0.98
 		c.Trainer.HardVocabLimit = false
 		c.Seed = seed
-		return string(train(t, text, c).Append(nil))
+		return string(trainModel(t, text, c).Append(nil))
 	}
 	if model(1, true) != model(1, true) {
 		t.Error("one seed gives two models")
@@ -168,7 +169,7 @@ func TestLongText(t *testing.T) {
 	c.Trainer.SplitByWhitespace = false
 	c.Trainer.MaxSentenceLength = 1 << 20
 	c.Trainer.HardVocabLimit = false
-	m := train(t, strings.Repeat("abcdefghij klmnop", 5000)+"\nxyz xyz", c)
+	m := trainModel(t, strings.Repeat("abcdefghij klmnop", 5000)+"\nxyz xyz", c)
 	for _, p := range m.Pieces {
 		if p.Score != p.Score || p.Score < -100 || p.Score > 0 {
 			t.Errorf("piece %q has score %v", p.Text, p.Score)
@@ -214,6 +215,30 @@ func TestValid(t *testing.T) {
 	spec.AllowWhitespaceOnlyPieces = true
 	if !r.valid([]byte("\u2581\u2581\u2581")) || r.valid([]byte("\u2581\u2581a")) {
 		t.Error("allow_whitespace_only_pieces: want pieces of spaces alone and no others")
+	}
+}
+
+// What does not fit into memory is counted in files, to the same model.
+func TestSpill(t *testing.T) {
+	var text strings.Builder
+	for i := range 20000 {
+		word := strconv.FormatInt(int64(i)*7919%100003, 26)
+		fmt.Fprintf(&text, "%s the %s\n", strings.Map(func(r rune) rune { return r%26 + 'a' }, word), word)
+	}
+	var models [2][]byte
+	for i, memory := range []int64{0, 2 << 20} {
+		c := small(format.Unigram, 300)
+		c.Trainer.HardVocabLimit = false
+		c.MinWordCount, c.Memory, c.TempDir = 2, memory, t.TempDir()
+		models[i] = trainModel(t, text.String(), c).Append(nil)
+	}
+	if !bytes.Equal(models[0], models[1]) {
+		t.Error("with little memory the model is another one")
+	}
+	c := small(format.Unigram, 300)
+	c.Memory, c.TempDir = 2<<20, t.TempDir()
+	if _, err := Train(context.Background(), lines(text.String()), c); err == nil || !strings.Contains(err.Error(), "raise the memory limit") {
+		t.Errorf("too many words for the memory: the error is %v, want one that says so", err)
 	}
 }
 
