@@ -108,7 +108,11 @@ func (p *parser) classChar() (s set, isClass, ok bool) {
 	if !p.more() {
 		p.fail(at, "nothing follows the \\")
 	}
+	isWord := p.src[p.pos]|0x20 == 'w'
 	if s, ok := p.classEscape(at); ok {
+		if isWord && p.dialect == oniguruma {
+			s = innerWord(s)
+		}
 		return s, true, true
 	}
 	switch c := p.src[p.pos]; {
@@ -133,7 +137,9 @@ func (p *parser) posixBracket(at int) (s set, ok bool) {
 	}
 	p.pos += len("[:") + len(name) + len(":]")
 	bare, negative := strings.CutPrefix(name, "^")
-	s = p.posix(bare)
+	if s = p.posix(bare); bare == "word" && p.dialect == oniguruma {
+		s = innerWord(s)
+	}
 	if s == nil {
 		p.fail(at, "%s", fmt.Sprintf("there is no class [:%s:]", name))
 	}

@@ -43,11 +43,7 @@ func (p *parser) escape(at int) *node {
 	case c == 'g', c == 'G', c == 'K', c == 'y', c == 'Y':
 		p.unsupported(at, "\\"+string(c))
 	}
-	isWord := p.src[p.pos] == 'w' || p.src[p.pos] == 'W'
 	if s, ok := p.classEscape(at); ok {
-		if isWord && p.dialect == oniguruma {
-			s = bareWord(s)
-		}
 		if p.ignoreCase && p.dialect == rust {
 			s = s.folded()
 		}
@@ -60,12 +56,12 @@ func (p *parser) escape(at int) *node {
 // \w inside brackets.
 var latinNumbers = newSet(0xB2, 0xB3, 0xB9, 0xB9, 0xBC, 0xBE)
 
-// bareWord makes \w or \W outside brackets of what it is inside.
-func bareWord(s set) set {
+// innerWord makes \w or \W inside brackets of what it is outside.
+func innerWord(s set) set {
 	if s.has('_') {
-		return s.with(latinNumbers)
+		return s.and(latinNumbers.complement())
 	}
-	return s.and(latinNumbers.complement())
+	return s.with(latinNumbers)
 }
 
 // newline is \R: a line's end, of which \r\n is never cut.

@@ -347,6 +347,16 @@ func (m *machine) continueRun(f *frame) (pc int32, pos int, ok bool) {
 			m.stack = m.stack[:len(m.stack)-1]
 			return 0, 0, false
 		}
+		if in.max < 0 && m.steps >= stepsBeforeMemo {
+			run := *f
+			run.pos = next
+			m.stack = m.stack[:len(m.stack)-1]
+			if m.known(run.pc, next) {
+				return 0, 0, false
+			}
+			m.stack = append(m.stack, run)
+			return pc, next, true
+		}
 		f.pos = next
 		return pc, next, true
 	}

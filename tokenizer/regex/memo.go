@@ -58,7 +58,7 @@ func (s *memo) clear() {
 func lowestBit(mask uint64) int { return bits.TrailingZeros64(mask) }
 
 // wordTable is what \b asks.
-var wordTable = sync.OnceValue(func() *table { return newTable(bareWord(property("word"))) })
+var wordTable = sync.OnceValue(func() *table { return newTable(property("word")) })
 
 // wordAt tells whether a character of a word begins at text[pos].
 func wordAt(text []byte, pos int) bool {
