@@ -23,10 +23,8 @@ import "sync"
 type Regexp struct {
 	pattern string
 	prog    *program
-	tree    *node
 	scratch sync.Pool // of *machine
-	scan    Scanner   // hand-tuned; nil for patterns that are not known
-	ends    func(dst []int32, text []byte) []int32
+	known   *scanner  // nil for patterns that are not of known forms
 }
 
 // Compile parses a pattern as Oniguruma does in its own syntax, which is what
@@ -55,9 +53,9 @@ func compile(pattern string, d dialect) (*Regexp, error) {
 	if err != nil {
 		return nil, &Error{Pattern: pattern, Problem: err.Error()}
 	}
-	re := &Regexp{pattern: pattern, prog: prog, tree: tree}
+	re := &Regexp{pattern: pattern, prog: prog}
 	re.scratch.New = func() any { return new(machine) }
-	re.recognise()
+	re.known = scannerOf(tree)
 	return re, nil
 }
 
