@@ -24,6 +24,8 @@ type corpus struct {
 	chunk  int
 	cut    train.Cut
 	onRead func(bytes int64)
+	buffer []byte // chunk bytes, for one file after another
+	text   []byte
 	err    error // why it ended early
 }
 
@@ -57,17 +59,20 @@ func (c *corpus) file(path string, yield func([]byte) bool) (more bool, err erro
 
 // stream yields a text in parts. \r\n becomes \n.
 func (c *corpus) stream(r io.Reader, yield func([]byte) bool) (more bool, err error) {
-	var text []byte
-	buffer := make([]byte, c.chunk)
+	if c.buffer == nil {
+		c.buffer = make([]byte, c.chunk)
+	}
+	text := c.text[:0]
+	defer func() { c.text = text }()
 	carry := false // a \r was read whose successor is not known
 	for {
-		n, err := io.ReadFull(r, buffer)
+		n, err := io.ReadFull(r, c.buffer)
 		c.onRead(int64(n))
 		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !last {
 			return false, err
 		}
-		text, carry = appendLines(text, buffer[:n], carry)
+		text, carry = appendLines(text, c.buffer[:n], carry)
 		if last {
 			if carry {
 				text = append(text, '\r')

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -214,6 +215,9 @@ func indented(v any) ([]byte, error) {
 
 // writeFolder makes the folder of the files.
 func writeFolder(path string, files []outFile) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	return fsatomic.WriteDir(path, func(d *fsatomic.Dir) error {
 		for _, f := range files {
 			err := d.WriteFile(f.name, 0o644, func(w io.Writer) error {

@@ -13,7 +13,7 @@ import (
 
 func mustRun(t *testing.T, c Config) (folder string) {
 	t.Helper()
-	c.OutDir = t.TempDir()
+	c.OutDir = filepath.Join(t.TempDir(), "artifacts", "tokenizers") // is made
 	p, err := MakePlan(c)
 	if err != nil {
 		t.Fatal(err)
