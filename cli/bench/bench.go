@@ -1,5 +1,6 @@
 // Package bench holds the commands codexml bench: how fast this machine's peak,
-// the engine's matrix products and its training steps are.
+// the engine's matrix products and training steps are, and how fast a model reads a
+// prompt, continues it and gets ready.
 package bench
 
 import (
@@ -12,7 +13,8 @@ import (
 
 // New returns the command group.
 func New(env *cmdenv.Env) *cobra.Command {
-	return cmdenv.Group("bench", "Measure this machine and the engine on it", newPeak(env, nil), newGemm(env, nil), newStep(env, nil))
+	return cmdenv.Group("bench", "Measure this machine and the engine on it", newPeak(env, nil), newGemm(env, nil), newStep(env, nil),
+		newDecode(env, nil), newPrefill(env, nil), newLoad(env, nil))
 }
 
 // median of the measurements; they are sorted.
