@@ -53,7 +53,7 @@ func tinyFolder(tb testing.TB, dir string) {
 	for i, t := range e.Tensors {
 		list[i] = numbers{safetensors.Tensor{Name: t.Name, DType: safetensors.F32, Shape: t.Shape}, func(dst []float32) error { copy(dst, t.Data); return nil }}
 	}
-	if err := writeFolder(&Converted{Out: dir, Types: map[string]int{}}, config, list, nil); err != nil {
+	if err := writeFolder(&Converted{Out: dir, Types: map[string]int{}}, []document{textOf("config.json", config)}, list); err != nil {
 		tb.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte("---\nlanguage: en\nlicense: \"mit\"\n---\n# tiny\n"), 0o644); err != nil {
@@ -79,6 +79,8 @@ func tinyGGUF(tb testing.TB, path string) {
 		{Key: "general.architecture", Value: "llama"}, {Key: "general.license", Value: "mit"}, {Key: "general.file_type", Value: uint32(0)}, size("context_length", 64), size("embedding_length", 32),
 		size("block_count", 2), size("feed_forward_length", 64), size("attention.head_count", 2), size("attention.head_count_kv", 1),
 		{Key: "llama.attention.layer_norm_rms_epsilon", Value: float32(cfg.LayerNormEps)}, {Key: "tokenizer.ggml.eos_token_id", Value: uint32(3)},
+		{Key: "tokenizer.ggml.model", Value: "gpt2"}, {Key: "tokenizer.ggml.pre", Value: "smollm"}, {Key: "tokenizer.ggml.merges", Value: []string{"a b"}},
+		{Key: "tokenizer.ggml.tokens", Value: []string{"a", "b", "ab", "<end>"}}, {Key: "tokenizer.ggml.token_type", Value: []int32{1, 1, 1, 3}},
 	}
 	err := fsatomic.WriteFile(path, 0o644, func(w io.Writer) error {
 		out, err := gguf.NewWriter(w, entries, tensors)
@@ -260,6 +262,9 @@ func TestConvertGGUF(t *testing.T) {
 	b.ok("convert tiny.gguf --out folder", "folder")
 	if got, want := fmt.Sprint(b.weights("folder")), fmt.Sprint(b.weights("tiny")); got != want {
 		t.Error("the file as a folder has other numbers than the folder")
+	}
+	if text, err := os.ReadFile(b.path("folder/tokenizer.json")); err != nil || !strings.Contains(string(text), `"content":"<end>"`) {
+		t.Errorf("tokenizer.json: %s, %v", text, err)
 	}
 	b.ok("convert tiny.gguf --out same.gguf", "same.gguf")
 	if got, want := fmt.Sprint(b.weights("same.gguf")), fmt.Sprint(b.weights("tiny.gguf")); got != want {

@@ -16,6 +16,7 @@ import (
 	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/fsatomic"
 	"github.com/aries-serpent/codexml/model"
+	"github.com/aries-serpent/codexml/tokenizer/ggufvocab"
 )
 
 // toGGUF writes a GGUF file with other types, a tensor at a time.
@@ -82,8 +83,8 @@ func folderType(name string) (safetensors.DType, error) {
 // dtypeNames are transformers' names of the types.
 var dtypeNames = map[safetensors.DType]string{safetensors.F32: "float32", safetensors.F16: "float16", safetensors.BF16: "bfloat16"}
 
-// exportFolder writes a GGUF file as a folder that transformers opens. Its tokenizer
-// stays where it is: what a GGUF file says of one is no tokenizer.json.
+// exportFolder writes a GGUF file as a folder that transformers opens, with the
+// tokenizer that is in it, if that is of a kind that can be written.
 func exportFolder(opts *Options, p *model.Pretrained, r *Converted) error {
 	kind := safetensors.F32
 	if opts.Type != "" {
@@ -123,8 +124,28 @@ func exportFolder(opts *Options, p *model.Pretrained, r *Converted) error {
 	for i, t := range e.Tensors {
 		list[i] = numbers{safetensors.Tensor{Name: t.Name, DType: kind, Shape: t.Shape}, func(dst []float32) error { copy(dst, t.Data); return nil }}
 	}
-	opts.Env.Note("the tokenizer is not written: put the tokenizer.json of the original model beside the weights")
-	return writeFolder(r, config, list, nil)
+	documents := []document{textOf("config.json", config)}
+	vocabulary, err := ggufvocab.JSON(&p.GGUF.Metadata)
+	if err == nil {
+		var settings []byte
+		if settings, err = ggufvocab.Config(&p.GGUF.Metadata); err == nil {
+			documents = append(documents, textOf("tokenizer.json", vocabulary), textOf("tokenizer_config.json", settings))
+		}
+	}
+	if err != nil {
+		opts.Env.Note("the tokenizer is not written: %v", err)
+	}
+	return writeFolder(r, documents, list)
+}
+
+// document is a file to be written beside the weights.
+type document struct {
+	name  string
+	write func(w io.Writer) error
+}
+
+func textOf(name string, text []byte) document {
+	return document{name, func(w io.Writer) error { _, err := w.Write(text); return err }}
 }
 
 // numbers is a tensor to be written.
@@ -136,10 +157,7 @@ type numbers struct {
 // copyFolder writes a folder's tensors under their names; every other file but
 // weights is copied.
 func copyFolder(ctx context.Context, opts *Options, p *model.Pretrained, r *Converted) error {
-	config, err := os.ReadFile(filepath.Join(p.Path, "config.json"))
-	if err != nil {
-		return err
-	}
+	var err error
 	var list []numbers
 	for _, name := range p.Source.Names() {
 		t, _ := p.Source.Find(name)
@@ -162,13 +180,13 @@ func copyFolder(ctx context.Context, opts *Options, p *model.Pretrained, r *Conv
 	if err != nil {
 		return err
 	}
-	var others []string
+	var others []document
 	for _, path := range paths {
-		if name := filepath.Base(path); name != "config.json" && !isWeights(name) {
-			others = append(others, path)
+		if name := filepath.Base(path); !isWeights(name) {
+			others = append(others, document{name, func(w io.Writer) error { return copyFile(w, path) }})
 		}
 	}
-	return writeFolder(r, config, list, others)
+	return writeFolder(r, others, list)
 }
 
 // isWeights says whether a file's name is that of weights or of their index.
@@ -177,7 +195,7 @@ func isWeights(name string) bool {
 }
 
 // writeFolder writes a folder, whole or not at all.
-func writeFolder(r *Converted, config []byte, list []numbers, copies []string) error {
+func writeFolder(r *Converted, documents []document, list []numbers) error {
 	header := make([]safetensors.Tensor, len(list))
 	byName := map[string]func([]float32) error{}
 	for i, x := range list {
@@ -186,11 +204,8 @@ func writeFolder(r *Converted, config []byte, list []numbers, copies []string) e
 	}
 	safetensors.Sort(header)
 	return fsatomic.WriteDir(r.Out, func(d *fsatomic.Dir) error {
-		if err := d.WriteFile("config.json", 0o644, func(w io.Writer) error { _, err := w.Write(config); return err }); err != nil {
-			return err
-		}
-		for _, path := range copies {
-			if err := d.WriteFile(filepath.Base(path), 0o644, func(w io.Writer) error { return copyFile(w, path) }); err != nil {
+		for _, x := range documents {
+			if err := d.WriteFile(x.name, 0o644, x.write); err != nil {
 				return err
 			}
 		}
