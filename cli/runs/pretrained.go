@@ -14,6 +14,7 @@ import (
 	"github.com/aries-serpent/codexml/nn"
 	"github.com/aries-serpent/codexml/tensor"
 	"github.com/aries-serpent/codexml/tokenizer"
+	"github.com/aries-serpent/codexml/tokenizer/ggufvocab"
 )
 
 // FindModel finds a model on this machine: a path, or a name that hfcache knows.
@@ -49,17 +50,27 @@ func OpenModel(env *cmdenv.Env, name string) (p *model.Pretrained, tok tokenizer
 }
 
 // pretrainedTokenizer loads tokenizer.json of the model's folder, or of the folder
-// that its file is in.
+// that its file is in; where there is none, the vocabulary in a GGUF file.
 func pretrainedTokenizer(p *model.Pretrained) (tokenizer.Tokenizer, error) {
 	dir := p.Path
 	if p.GGUF != nil {
 		dir = filepath.Dir(p.Path)
 	}
 	path := filepath.Join(dir, TokenizerFile)
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(path); err == nil {
+		return tokenizer.Load(path)
+	}
+	if p.GGUF == nil {
 		return nil, fmt.Errorf("there is no tokenizer at %s: %w", path, fs.ErrNotExist)
 	}
-	return tokenizer.Load(path)
+	text, err := ggufvocab.JSON(&p.GGUF.Metadata)
+	if err == nil {
+		var tok tokenizer.Tokenizer
+		if tok, err = tokenizer.Parse(p.Path, text); err == nil {
+			return tok, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no tokenizer at %s (%w), and the file's own cannot be used: %w", path, fs.ErrNotExist, err)
 }
 
 // LoadPretrained loads a model for use. Tokenizer is nil where the model comes
