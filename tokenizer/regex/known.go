@@ -16,9 +16,9 @@ type form struct {
 	before uint16 // the set before the run, which may be missing; 0 for none
 	run    uint16
 	after  uint16 // the set after the run
-	most   int   // characters of the run; -1 for no bound
-	fold   bool  // of endings: without regard to case
-	ending bool  // of cased words: an English ending may follow
+	most   int    // characters of the run; -1 for no bound
+	fold   bool   // of endings: without regard to case
+	ending bool   // of cased words: an English ending may follow
 }
 
 type formKind uint8
@@ -74,6 +74,10 @@ func (c *classes) fill() {
 	seen := map[[64]uint16]uint16{}
 	for b := range c.blocks {
 		key := [64]uint16(list[b*64:])
+		if b > 0 && key == *(*[64]uint16)(c.lists[int(c.blocks[b-1])*64:]) {
+			c.blocks[b] = c.blocks[b-1]
+			continue
+		}
 		n, ok := seen[key]
 		if !ok {
 			n = uint16(len(seen))
@@ -123,6 +127,7 @@ func scannerOf(tree *node) *scanner {
 		return nil
 	}
 	s.classes.fill()
+	s.planPairs()
 	for b := range s.first {
 		for i, f := range s.forms {
 			if f.canBegin(&s.classes, byte(b)) {
@@ -141,7 +146,11 @@ func (f *form) canBegin(c *classes, b byte) bool {
 	case b >= utf8.RuneSelf:
 		return true
 	}
-	return c.ascii[b]&(f.before|f.run|f.after) != 0
+	sets := f.before | f.run
+	if f.kind == formLower {
+		sets |= f.after
+	}
+	return c.ascii[b]&sets != 0
 }
 
 // formOf tells the form of an alternative.

@@ -42,6 +42,7 @@ func (re *Regexp) Ends(dst []int32, text []byte) []int32 {
 // scanner matches a pattern of known forms.
 type scanner struct {
 	classes
+	pairs
 	first [256]uint16 // which forms may match something that begins with a byte
 	forms []form
 }
@@ -71,6 +72,28 @@ func (s *scanner) ends(dst []int32, text []byte) []int32 {
 
 // piece is a Scanner.
 func (s *scanner) piece(text []byte, i int) int {
+	if i+1 < len(text) && text[i]|text[i+1] < utf8.RuneSelf {
+		if n := s.index[int(text[i])*utf8.RuneSelf+int(text[i+1])]; n != 0 {
+			return s.planned(&s.plans[n], text, i)
+		}
+	}
+	return s.slowPiece(text, i)
+}
+
+// planned is the end of a piece that two bytes told the plan of.
+func (s *scanner) planned(p *plan, text []byte, i int) int {
+	end := s.runEnd(text, i+p.skip, p.run)
+	if p.after != 0 {
+		return s.runEnd(text, end, p.after)
+	}
+	if p.ending && end < len(text) && text[end] == '\'' {
+		end += endingLen(text[end:], p.fold)
+	}
+	return end
+}
+
+// slowPiece tries the forms in turn.
+func (s *scanner) slowPiece(text []byte, i int) int {
 	for mask := s.first[text[i]]; mask != 0; mask &= mask - 1 {
 		f := &s.forms[lowestForm(mask)]
 		end := i

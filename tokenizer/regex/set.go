@@ -180,6 +180,10 @@ func newTable(s set) *table {
 			lo, hi := max(s[i], first)-first, min(s[i+1], last)-first
 			bits |= ^uint64(0) >> (63 - (hi - lo)) << lo
 		}
+		if block > 0 && bits == t.bits[t.blocks[block-1]] {
+			t.blocks[block] = t.blocks[block-1]
+			continue
+		}
 		n, ok := seen[bits]
 		if !ok {
 			n = uint16(len(t.bits))
