@@ -1,6 +1,7 @@
 package regex
 
 import (
+	"encoding/binary"
 	"fmt"
 	"unicode/utf8"
 )
@@ -133,15 +134,18 @@ func (a *assembler) set(s set) {
 }
 
 func (a *assembler) table(s set) *table {
-	key := setNode(s).spelling()
-	t, ok := a.tables[key]
+	var key []byte
+	for _, r := range s {
+		key = binary.LittleEndian.AppendUint32(key, uint32(r))
+	}
+	t, ok := a.tables[string(key)]
 	if !ok {
 		if len(a.tables) == maxTables {
 			a.err = fmt.Errorf("the pattern has more than %d different classes", maxTables)
 			return nil
 		}
 		t = newTable(s)
-		a.tables[key] = t
+		a.tables[string(key)] = t
 	}
 	return t
 }

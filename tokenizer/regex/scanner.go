@@ -26,8 +26,11 @@ func (re *Regexp) Ends(dst []int32, text []byte) []int32 {
 	if re.known != nil {
 		return re.known.ends(dst, text)
 	}
+	matches := re.AppendMatches(dst, text)
+	places := matches[len(dst):]
+	dst = matches[:len(dst)] // in place: there are no more ends than places
 	last := int32(0)
-	for _, place := range re.AppendMatches(nil, text) {
+	for _, place := range places {
 		if place > last {
 			dst = append(dst, place)
 			last = place
