@@ -10,9 +10,11 @@ import (
 	"github.com/aries-serpent/codexml/cli/config"
 	"github.com/aries-serpent/codexml/cli/doctor"
 	"github.com/aries-serpent/codexml/cli/generate"
+	"github.com/aries-serpent/codexml/cli/model"
 	"github.com/aries-serpent/codexml/cli/quickstart"
 	"github.com/aries-serpent/codexml/cli/resume"
 	"github.com/aries-serpent/codexml/cli/score"
+	"github.com/aries-serpent/codexml/cli/tokenizer"
 	"github.com/aries-serpent/codexml/cli/train"
 	"github.com/aries-serpent/codexml/cli/verify"
 	"github.com/aries-serpent/codexml/cli/version"
@@ -27,6 +29,9 @@ func commands(env *cmdenv.Env) []*cobra.Command {
 		generate.New(env, nil),
 		chat.New(env, nil),
 		score.New(env, nil),
+		model.New(env),
+		tokenizer.New(env),
+		tokenizer.NewTokenize(env, nil),
 		checkpoint.New(env),
 		config.New(env),
 		verify.New(env, nil),

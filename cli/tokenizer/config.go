@@ -196,9 +196,15 @@ type manifest struct {
 	Command []string     `json:"command"`
 }
 
-// sameConfig says whether a manifest was written for the same config.
+// sameConfig says whether a manifest was written for the same config; how many
+// workers there were changes nothing.
 func (m *manifest) sameConfig(c *TrainConfig) bool {
-	a, _ := json.Marshal(m.Config)
-	b, _ := json.Marshal(c)
-	return bytes.Equal(a, b)
+	if m.Config == nil {
+		return false
+	}
+	a, b := *m.Config, *c
+	a.Workers, b.Workers = 0, 0
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }

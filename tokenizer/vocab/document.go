@@ -169,6 +169,9 @@ func (d *Document) parseVocabulary() error {
 			if err := json.Unmarshal(p[0], &piece); err != nil {
 				return fmt.Errorf("%d: %w", i, err)
 			}
+			if first, ok := d.IDs[piece]; ok {
+				return fmt.Errorf("%d: %q is there already, at %d", i, piece, first)
+			}
 			d.IDs[piece] = int32(i)
 			d.scores = append(d.scores, p[1])
 		}
