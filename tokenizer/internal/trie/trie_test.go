@@ -18,7 +18,7 @@ func TestTrie(t *testing.T) {
 	for c := range 256 {
 		sets["bytes"] = append(sets["bytes"], string([]byte{byte(c)}), string([]byte{byte(c), byte(c * 7)}))
 	}
-	for i := range 30000 {
+	for i := range 8000 {
 		sets["many"] = append(sets["many"], fmt.Sprintf("%x", i*i*2654435761))
 	}
 	for name, set := range sets {
