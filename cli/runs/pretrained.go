@@ -17,7 +17,7 @@ import (
 	"github.com/aries-serpent/codexml/tokenizer/ggufvocab"
 )
 
-// FindModel finds a model on this machine: a path, or a name that hfcache knows.
+// FindModel finds a model on this machine: a path, or a name (cmdenv.Env.Models).
 func FindModel(env *cmdenv.Env, name string) (string, error) {
 	found, err := env.Models().Find(name, "")
 	if err != nil {
