@@ -102,7 +102,7 @@ func (l *Attention) forwardItems(worker, lo, hi int) {
 		for q0 := 0; q0 < n; q0 += Span {
 			rows := min(Span, n-q0)
 			r := h*l.out.Rows + first + q0
-			l.attend(worker, l.q.rows(first+q0, h*l.D), keys, values, q0, rows, n)
+			l.attend(worker, l.q.rows(first+q0, h*l.D), keys, values, queries{first: q0, step: 1, rows: rows, keys: n})
 			w := &l.work[worker]
 			l.storeRows(w, l.out, first+q0, h, rows)
 			copy(l.m[r:r+rows], w.m)
@@ -113,24 +113,40 @@ func (l *Attention) forwardItems(worker, lo, hi int) {
 	}
 }
 
-// attend leaves the output of rows queries at positions q0.. over keys 0..n-1 in
-// w.o, and their maxima and sums in w.m and w.l.
-func (l *Attention) attend(worker int, q, keys, values Heads, q0, rows, n int) {
-	w, gemm := &l.work[worker], l.c.Gemm.Seq(worker)
+// queries are rows of queries and the keys that they go with.
+type queries struct {
+	first, step int // row i is at position first + i*step of its document: step is 0 or 1
+	rows, keys  int
+	turned      int // the rows of a span of keys, where those are as Cache has them; else 0
+}
+
+// attend leaves the output of rows of queries in w.o, and their maxima and sums in
+// w.m and w.l.
+func (l *Attention) attend(worker int, q, keys, values Heads, at queries) {
+	w, gemm, rows := &l.work[worker], l.c.Gemm.Seq(worker), at.rows
 	for i := range rows {
 		w.m[i], w.l[i] = float32(math.Inf(-1)), 0
 	}
 	clear(w.o[:rows*l.D])
-	for k0 := l.firstSpan(q0); k0 < q0+rows; k0 += Span {
-		cols := min(Span, n-k0)
-		mul(gemm, kernel.NT, rows, cols, l.D, q, keys.rows(k0, 0), w.s, Span, false)
-		l.limits(w, q0, k0, rows, cols)
+	for k0 := l.firstSpan(at.first); k0 <= at.first+(rows-1)*at.step; k0 += Span {
+		cols := min(Span, at.keys-k0)
+		if at.turned > 0 {
+			whole := (cols + wholeKeys - 1) / wholeKeys * wholeKeys
+			mul(gemm, kernel.NN, rows, whole, l.D, q, keys.rows(k0/Span*at.turned, 0), w.s, Span, false)
+		} else {
+			mul(gemm, kernel.NT, rows, cols, l.D, q, keys.rows(k0, 0), w.s, Span, false)
+		}
+		l.limits(w, at, k0, cols)
 		kernel.SoftmaxSpan(w.s, w.ms, w.ls, rows, cols, Span, w.limit, w.lower[:l.lowers(rows)], l.Scale, l.Softcap)
 		mul(gemm, kernel.NN, rows, l.D, cols, l.tile(w.s, w.p16, rows), values.rows(k0, 0), w.os, l.D, false)
 		kernel.MergeSpan(w.o, w.m, w.l, w.os, w.ms, w.ls, rows, l.D, l.D, l.D)
 	}
 	kernel.DivideRows(w.o, w.l, rows, l.D, l.D)
 }
+
+// wholeKeys divides Span: products with keys that lie side by side take whole vector
+// registers of them, and nobody looks at the scores beyond the last key.
+const wholeKeys = 16
 
 // firstSpan is where the first span begins that a query at position p sees.
 func (l *Attention) firstSpan(p int) int {
@@ -141,9 +157,9 @@ func (l *Attention) firstSpan(p int) int {
 }
 
 // limits sets the columns [lower, limit) of a span that each row sees.
-func (l *Attention) limits(w *attentionScratch, q0, k0, rows, cols int) {
-	for i := range rows {
-		p := q0 + i - k0
+func (l *Attention) limits(w *attentionScratch, at queries, k0, cols int) {
+	for i := range at.rows {
+		p := at.first + i*at.step - k0
 		w.limit[i] = int32(max(0, min(p+1, cols)))
 		if l.Window > 0 {
 			w.lower[i] = int32(max(0, min(p-l.Window+1, cols)))

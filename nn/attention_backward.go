@@ -60,7 +60,7 @@ func (l *Attention) backwardSpan(worker, first, n, group, h, k0 int) {
 		rows, row := min(Span, n-q0), h*l.dOut.Rows+first+q0
 		q := l.q.rows(first+q0, h*l.D)
 		dOut := Heads{Tensor: l.dOutHalf}.rows(first+q0, h*l.D)
-		l.limits(w, q0, k0, rows, cols)
+		l.limits(w, queries{first: q0, step: 1, rows: rows}, k0, cols)
 		mul(gemm, kernel.NT, rows, cols, l.D, q, keys, w.s, Span, false)
 		mul(gemm, kernel.NT, rows, cols, l.D, dOut, values, w.dp, Span, false)
 		kernel.AttentionBackward(w.s, w.dp, rows, cols, Span, w.limit, w.lower[:l.lowers(rows)], l.m[row:row+rows], l.invL[row:row+rows], l.dot[row:row+rows], l.Scale, l.Softcap)

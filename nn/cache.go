@@ -3,20 +3,24 @@ package nn
 import (
 	"fmt"
 
+	"github.com/aries-serpent/codexml/internal/kernel"
 	"github.com/aries-serpent/codexml/tensor"
 )
 
-// Cache holds the keys and values of one document, one row of K*D each per
-// position, in the compute type. Rows from Len on are unused.
+// Cache holds the keys and values of one document in the compute type: K*D values in a
+// row per position, and the keys span by span and turned round, so that a product with
+// a query reads them as they lie.
 type Cache struct {
-	Keys, Values tensor.Tensor // capacity x K*D
-	Len          int
+	Keys   tensor.Tensor // K*D rows for every Span positions, a column each
+	Values tensor.Tensor // capacity x K*D
+	Len    int           // positions; what lies beyond is unused
 }
 
 // NewCache returns room for the keys and values of capacity positions.
 func NewCache(dtype tensor.DType, capacity, width int) *Cache {
-	arena := tensor.NewArena(2 * capacity * width * dtype.Size())
-	return &Cache{Keys: arena.New(dtype, capacity, width), Values: arena.New(dtype, capacity, width)}
+	spans := (capacity + Span - 1) / Span
+	arena := tensor.NewArena((capacity + spans*Span) * width * dtype.Size())
+	return &Cache{Keys: arena.New(dtype, spans*width, Span), Values: arena.New(dtype, capacity, width)}
 }
 
 // Truncate forgets the positions from n on.
@@ -24,14 +28,36 @@ func (x *Cache) Truncate(n int) { x.Len = min(x.Len, n) }
 
 // append stores the given rows after the last.
 func (x *Cache) append(k, v Heads, rows int) {
-	if x.Len+rows > x.Keys.Rows {
-		panic(fmt.Sprintf("nn: Cache: %d positions do not fit behind %d of %d", rows, x.Len, x.Keys.Rows))
+	if x.Len+rows > x.Values.Rows {
+		panic(fmt.Sprintf("nn: Cache: %d positions do not fit behind %d of %d", rows, x.Len, x.Values.Rows))
 	}
 	for i := range rows {
-		copyRow(x.Keys, x.Len+i, k.rows(i, 0))
 		copyRow(x.Values, x.Len+i, v.rows(i, 0))
 	}
+	for i := 0; i < rows; {
+		p := x.Len + i
+		n := min(rows-i, Span-p%Span)
+		x.turn(k.rows(i, 0), p, n)
+		i += n
+	}
 	x.Len += rows
+}
+
+// turn stores the keys of n positions of one span, from p on.
+func (x *Cache) turn(k Heads, p, n int) {
+	width := x.Values.Cols
+	for c := range width {
+		to := (p/Span*width+c)*Span + p%Span
+		if from := k.Offset + c; x.Keys.DType == tensor.BF16 {
+			for i, dst := 0, x.Keys.BF16[to:to+n]; i < n; i++ {
+				dst[i] = k.BF16[from+i*k.Cols]
+			}
+		} else {
+			for i, dst := 0, x.Keys.F32[to:to+n]; i < n; i++ {
+				dst[i] = k.F32[from+i*k.Cols]
+			}
+		}
+	}
 }
 
 func copyRow(dst tensor.Tensor, row int, src Heads) {
@@ -56,7 +82,7 @@ func (l *Attention) Cached(c *Context, out tensor.Tensor, q, k, v Heads, caches 
 		}
 	}
 	l.prepare(c)
-	c.Pool.For(l.H*len(l.tiles), 1, l.cached)
+	c.Pool.For(l.K*len(l.tiles), 1, l.cached)
 }
 
 // cachedTile is a tile of queries: rows of the batch from row on, which are at
@@ -66,12 +92,37 @@ type cachedTile struct {
 	row, start, rows int
 }
 
+// cachedItems takes the query heads of a key head together: side by side where they
+// are a single row, which shares the reading of the keys, and else one after the other.
 func (l *Attention) cachedItems(worker, lo, hi int) {
+	group := l.H / l.K
 	for item := lo; item < hi; item++ {
-		t, h := l.tiles[item/l.H], item%l.H
-		offset := h * l.K / l.H * l.D
-		keys, values := Heads{Tensor: t.cache.Keys}.rows(0, offset), Heads{Tensor: t.cache.Values}.rows(0, offset)
-		l.attend(worker, l.q.rows(t.row, h*l.D), keys, values, t.start, t.rows, t.cache.Len)
-		l.storeRows(&l.work[worker], l.out, t.row, h, t.rows)
+		t, h := l.tiles[item/l.K], item%l.K
+		width := t.cache.Values.Cols
+		keys, values := Heads{Tensor: t.cache.Keys}.rows(h*l.D, 0), Heads{Tensor: t.cache.Values}.rows(0, h*l.D)
+		at := queries{first: t.start, turned: width, keys: t.cache.Len}
+		w := &l.work[worker]
+		if t.rows == 1 && group <= Span {
+			q := l.q.rows(t.row, h*group*l.D)
+			q.Cols, at.rows = l.D, group
+			l.attend(worker, q, keys, values, at)
+			l.storeHeads(w, t.row, h*group, group)
+			continue
+		}
+		at.rows, at.step = t.rows, 1
+		for q := h * group; q < (h+1)*group; q++ {
+			l.attend(worker, l.q.rows(t.row, q*l.D), keys, values, at)
+			l.storeRows(w, l.out, t.row, q, t.rows)
+		}
+	}
+}
+
+// storeHeads writes w.o as heads from h on of a row of the output.
+func (l *Attention) storeHeads(w *attentionScratch, row, h, heads int) {
+	at, n := row*l.out.Cols+h*l.D, heads*l.D
+	if l.out.DType == tensor.BF16 {
+		kernel.RoundBF16(l.out.BF16[at:at+n], w.o[:n])
+	} else {
+		copy(l.out.F32[at:at+n], w.o[:n])
 	}
 }
