@@ -20,6 +20,29 @@ func (re *Regexp) Scanner() Scanner {
 	}
 }
 
+// Cover is Ends for a text in which every match begins where the one before ended, from
+// its beginning to its end: ok is false for others, and dst then of no use.
+func (re *Regexp) Cover(dst []int32, text []byte) (ends []int32, ok bool) {
+	if re.known != nil {
+		return re.known.cover(dst, text)
+	}
+	m := re.scratch.Get().(*machine)
+	m.begin(re.prog, text)
+	i := 0
+	for i < len(text) {
+		end, ok := m.run(0, i)
+		if !ok || end == i {
+			break
+		}
+		m.earn(end - i)
+		dst = append(dst, int32(end))
+		i = end
+	}
+	m.release()
+	re.scratch.Put(m)
+	return dst, i == len(text)
+}
+
 // Ends appends the ends of the pieces that text is cut into by Hugging Face's behaviour
 // "isolated": each match is one, and so is what lies between two.
 func (re *Regexp) Ends(dst []int32, text []byte) []int32 {
@@ -48,6 +71,19 @@ type scanner struct {
 	pairs
 	first [256]uint16 // which forms may match something that begins with a byte
 	forms []form
+}
+
+// cover is Regexp.Cover.
+func (s *scanner) cover(dst []int32, text []byte) (ends []int32, ok bool) {
+	for i := 0; i < len(text); {
+		end := s.piece(text, i)
+		if end == i {
+			return dst, false
+		}
+		dst = append(dst, int32(end))
+		i = end
+	}
+	return dst, true
 }
 
 // ends is Regexp.Ends.
@@ -81,18 +117,6 @@ func (s *scanner) piece(text []byte, i int) int {
 		}
 	}
 	return s.slowPiece(text, i)
-}
-
-// planned is the end of a piece that two bytes told the plan of.
-func (s *scanner) planned(p *plan, text []byte, i int) int {
-	end := s.runEnd(text, i+p.skip, p.run)
-	if p.after != 0 {
-		return s.runEnd(text, end, p.after)
-	}
-	if p.ending && end < len(text) && text[end] == '\'' {
-		end += endingLen(text[end:], p.fold)
-	}
-	return end
 }
 
 // slowPiece tries the forms in turn.
@@ -177,7 +201,10 @@ func (s *scanner) restOfRun(f *form, text []byte, i int) int {
 func (s *scanner) lines(f *form, text []byte, i int) int {
 	last := i
 	for i < len(text) {
-		bits, size := s.at(text, i)
+		bits, size := s.ascii[text[i]], 1
+		if text[i] >= utf8.RuneSelf {
+			bits, size = s.at(text, i)
+		}
 		if bits&f.run == 0 {
 			break
 		}

@@ -35,6 +35,11 @@ func checkScanner(tb testing.TB, re *Regexp, text []byte) {
 	}
 	general := &Regexp{prog: re.prog}
 	general.scratch.New = re.scratch.New
+	got, ok := re.Cover(nil, text)
+	want, covers := general.Cover(nil, text)
+	if ok != covers || ok && !slices.Equal(got, want) {
+		tb.Fatalf("%q in %q: cover %v %v, want %v %v", re, text, got, ok, want, covers)
+	}
 	if got, want := re.Ends(nil, text), general.Ends(nil, text); !slices.Equal(got, want) {
 		tb.Fatalf("%q in %q: ends %v, want %v", re, text, got, want)
 	}
@@ -57,6 +62,8 @@ func TestScannersAreTheGeneralEngine(t *testing.T) {
 					text = append(text, byte(rng.IntN(256))) // not always UTF-8
 				case 1:
 					text = utf8.AppendRune(text, rune(rng.IntN(utf8.MaxRune)))
+				case 2:
+					text = append(text, "Internationalisations"[rng.IntN(8):]...)
 				default:
 					text = utf8.AppendRune(text, alphabet[rng.IntN(len(alphabet))])
 				}
