@@ -120,7 +120,16 @@ func (e *emulator) step(op string, o []string) error {
 		for i := range lanesOf(to) {
 			e.target(to)[i] = x
 		}
-	case "VXORPS", "VPXORD", "VANDPS", "VPANDD", "VPSLLD":
+	case "VMOVDQU", "VMOVDQU32":
+		*e.target(to) = e.load(o[0], lanesOf(to))
+	case "VCVTPH2PS", "VPMOVZXWD", "VPMOVZXBD", "VPMOVSXBD", "VCVTDQ2PS", "VMULPS":
+		e.convert(op, o)
+	case "VFMADD213PS":
+		x, y, z := e.load(o[0], lanesOf(to)), *e.target(o[1]), e.target(to)
+		for i := range lanesOf(to) {
+			z[i] = fmaGeneric(y[i], z[i], x[i])
+		}
+	case "VXORPS", "VPXOR", "VPXORD", "VANDPS", "VPAND", "VPANDD", "VPOR", "VPORD", "VPSLLD", "VPSRLD":
 		x := e.load(o[0], lanesOf(to))
 		y := *e.vector(o[1])
 		for i := range lanesOf(to) {
@@ -128,8 +137,12 @@ func (e *emulator) step(op string, o []string) error {
 			switch op {
 			case "VPSLLD":
 				p = q << e.word(o[0])
-			case "VANDPS", "VPANDD":
+			case "VPSRLD":
+				p = q >> e.word(o[0])
+			case "VANDPS", "VPAND", "VPANDD":
 				p &= q
+			case "VPOR", "VPORD":
+				p |= q
 			default:
 				p ^= q
 			}
@@ -140,7 +153,7 @@ func (e *emulator) step(op string, o []string) error {
 		if e.mxcsr == 0x9fc0 {
 			fma = fmaFlush
 		}
-		x, y, sum := e.vector(o[0]), e.vector(o[1]), e.target(to)
+		x, y, sum := e.load(o[0], lanesOf(to)), e.vector(o[1]), e.target(to)
 		for i := range lanesOf(to) {
 			sum[i] = fma(x[i], y[i], sum[i])
 		}
@@ -148,6 +161,38 @@ func (e *emulator) step(op string, o []string) error {
 		return fmt.Errorf("an unknown instruction")
 	}
 	return nil
+}
+
+// convert does the instructions that make float32 of something else, and the product.
+func (e *emulator) convert(op string, o []string) {
+	to := o[len(o)-1]
+	n, out := lanesOf(to), [16]float32{}
+	switch op {
+	case "VMULPS":
+		x, y := e.load(o[0], n), *e.target(o[1])
+		for i := range n {
+			out[i] = x[i] * y[i]
+		}
+	case "VCVTDQ2PS":
+		for i, x := range e.load(o[0], n) {
+			out[i] = float32(int32(math.Float32bits(x)))
+		}
+	default:
+		mem := e.mem[e.address(o[0]):]
+		for i := range n {
+			switch op {
+			case "VCVTPH2PS":
+				out[i] = halfAt(mem, i)
+			case "VPMOVZXWD":
+				out[i] = math.Float32frombits(uint32(binary.NativeEndian.Uint16(mem[2*i:])))
+			case "VPMOVZXBD":
+				out[i] = math.Float32frombits(uint32(mem[i]))
+			case "VPMOVSXBD":
+				out[i] = math.Float32frombits(uint32(int32(int8(mem[i]))))
+			}
+		}
+	}
+	*e.target(to) = out
 }
 
 // bytes decodes VDPBF16PS of registers (EVEX.512.F3.0F38.W0 52 /r).
@@ -203,6 +248,14 @@ func (e *emulator) vector(operand string) *[16]float32 {
 func (e *emulator) load(operand string, n int) (v [16]float32) {
 	switch {
 	case operand[0] == '$':
+	case strings.HasPrefix(operand, "panel"): // a constant, named for its bits
+		word, err := strconv.ParseUint(operand[5:13], 16, 32)
+		if err != nil {
+			panic(err)
+		}
+		for i := range v {
+			v[i] = math.Float32frombits(uint32(word))
+		}
 	case operand == "odd<>(SB)":
 		v[0] = math.Float32frombits(0xffff0000)
 	case strings.Contains(operand, "("):
