@@ -8,7 +8,7 @@ import (
 
 // Footprint is the memory that uses of a model take, in bytes.
 type Footprint struct {
-	Inference int `json:"inference"` // float32 weights and the keys and values of Positions
+	Inference int `json:"inference"` // weights as LoadOptions.Keep holds them, keys and values of Positions
 	Full      int `json:"full_fine_tuning"`
 	LoRA      int `json:"lora"`
 	QLoRA     int `json:"lora_4bit"` // the frozen matrices in 4 bits
@@ -43,10 +43,31 @@ func (p *Pretrained) Footprint(positions, rank int) Footprint {
 	work := plan.Activations + plan.Temporaries + plan.Head
 	cache := 2 * 4 * p.Config.NLayers * p.Config.KVHeads() * p.Config.HeadDim() * positions
 	return Footprint{
-		Inference: 4*all + cache,
+		Inference: p.kept(m) + cache,
 		Full:      adamBytes*all + work,
 		LoRA:      4*all + adamBytes*adapters + work,
 		QLoRA:     4*(all-matrices) + matrices/fourBitSize*fourBits + adamBytes*adapters + work,
 		Positions: positions,
 	}
+}
+
+// kept is what the weights take that LoadOptions.Keep leaves as they are, and the
+// others in float32.
+func (p *Pretrained) kept(m Model) (bytes int) {
+	for all := parts(m, p.weights); len(all) > 0; {
+		n := 1
+		for n < len(all) && all[n].param == all[0].param {
+			n++
+		}
+		if _, ok := p.blocks(all[:n]); !ok {
+			bytes += 4 * all[0].param.Len()
+		} else {
+			for _, x := range all[:n] {
+				t, _ := p.Source.Find(x.name)
+				bytes += int(t.Bytes)
+			}
+		}
+		all = all[n:]
+	}
+	return bytes
 }
