@@ -3,208 +3,147 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
-	"github.com/aries-serpent/codexml/tokenizer/normalize"
+	"github.com/aries-serpent/codexml/tokenizer/trainer"
 )
-
-// TrainConfig says what tokenizer train makes: the keys of a configuration file and
-// of the manifest. Every key has a flag.
-type TrainConfig struct {
-	CorpusGlob        Globs    `yaml:"corpus_glob" json:"corpus_glob"`
-	ModelType         string   `yaml:"model_type" json:"model_type"`
-	VocabSize         int      `yaml:"vocab_size" json:"vocab_size"`
-	CharacterCoverage float64  `yaml:"character_coverage" json:"character_coverage"`
-	NormalizationRule *string  `yaml:"normalization_rule" json:"normalization_rule"`
-	ByteFallback      bool     `yaml:"byte_fallback" json:"byte_fallback"`
-	UserDefined       []string `yaml:"user_defined_symbols" json:"user_defined_symbols"`
-	SpecialTokens     []string `yaml:"special_tokens" json:"special_tokens"`
-	InputSentenceSize uint64   `yaml:"input_sentence_size" json:"input_sentence_size"`
-	Seed              uint64   `yaml:"seed" json:"seed"`
-	Workers           int      `yaml:"workers" json:"workers"`
-	OutDir            string   `yaml:"out_dir" json:"out_dir"`
-	Name              string   `yaml:"name" json:"name"`
-	Padding           string   `yaml:"padding" json:"padding"`
-	Truncation        bool     `yaml:"truncation" json:"truncation"`
-	MaxLength         *int     `yaml:"max_length" json:"max_length"`
-	DryRun            bool     `yaml:"dry_run" json:"dry_run"`
-	Streaming         bool     `yaml:"streaming" json:"streaming"`
-	StreamChunkSize   *int     `yaml:"stream_chunk_size" json:"stream_chunk_size"`
-	TextKey           string   `yaml:"text_key" json:"text_key"`
-}
-
-// Globs is a string or a list of strings.
-type Globs []string
-
-// UnmarshalYAML implements yaml.InterfaceUnmarshaler.
-func (g *Globs) UnmarshalYAML(unmarshal func(any) error) error {
-	var one string
-	if unmarshal(&one) == nil {
-		*g = Globs{one}
-		return nil
-	}
-	return unmarshal((*[]string)(g))
-}
-
-// defaultConfig has the defaults.
-func defaultConfig(env *cmdenv.Env) TrainConfig {
-	return TrainConfig{CorpusGlob: Globs{}, ModelType: "unigram", VocabSize: 32000, CharacterCoverage: 0.9995, Seed: 42, Workers: env.Threads, OutDir: "artifacts/tokenizers", Name: "default",
-		Padding: "max_length", Truncation: true, TextKey: "text", UserDefined: []string{}, SpecialTokens: []string{"[PAD]", "[UNK]", "[BOS]", "[EOS]"}}
-}
-
-// chunkSize is how much of a file is read at a time where it is streamed.
-const chunkSize = 1 << 20
 
 // trainFlags are the flags of train and validate. What a flag does not say comes
 // from the file, what that does not say is a default.
 type trainFlags struct {
-	env    *cmdenv.Env
-	cmd    *cobra.Command
-	file   string
-	config TrainConfig
-	rule   string
-	max    int
-	chunk  int
+	env   *cmdenv.Env
+	cmd   *cobra.Command
+	file  string
+	given trainer.Config
+	set   map[string]func(to *trainer.Config) // by flag
 }
 
-func (t *trainFlags) add(cmd *cobra.Command) {
-	t.cmd, t.config = cmd, defaultConfig(t.env)
-	c, f := &t.config, cmd.Flags()
-	f.SortFlags = false
-	f.StringVarP(&t.file, "config", "c", "", "YAML `FILE` with the names of these flags as keys (- is _, --corpus is corpus_glob)")
-	f.StringArrayVar((*[]string)(&c.CorpusGlob), "corpus", nil, "file, folder or `GLOB` (** for any folders) to train on; can be repeated. - is standard input")
-	f.StringVar(&c.ModelType, "model-type", c.ModelType, "unigram (SentencePiece) or bpe (byte-level)")
-	f.IntVar(&c.VocabSize, "vocab-size", c.VocabSize, "pieces to reach, with special tokens")
-	f.Float64Var(&c.CharacterCoverage, "character-coverage", c.CharacterCoverage, "unigram: share of the corpus' characters that get a piece")
-	f.StringVar(&t.rule, "normalization-rule", "", "unigram: `RULE`, one of "+strings.Join(normalize.Rules(), ", ")+" (default nmt_nfkc_cf). Byte-level BPE changes no text")
-	f.BoolVar(&c.ByteFallback, "byte-fallback", false, "unigram: spell characters without a piece as bytes")
-	f.StringSliceVar(&c.UserDefined, "user-defined-symbols", c.UserDefined, "unigram: `SYMBOLS` that are always one piece, with commas between them")
-	f.StringSliceVar(&c.SpecialTokens, "special-tokens", c.SpecialTokens, "`TOKENS` without text, ids from 0; of unigram the four are padding, unknown, beginning and end")
-	f.Uint64Var(&c.InputSentenceSize, "input-sentence-size", 0, "unigram: `N` sentences to draw; 0 takes all")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "of what is drawn")
-	f.StringVar(&c.OutDir, "out-dir", c.OutDir, "folder of tokenizers")
-	f.StringVar(&c.Name, "name", c.Name, "folder of this one below it")
-	f.StringVar(&c.Padding, "padding", c.Padding, "max_length, longest or do_not_pad: kept in the manifest")
-	f.BoolVar(&c.Truncation, "truncation", c.Truncation, "kept in the manifest")
-	f.IntVar(&t.max, "max-length", 0, "kept in the manifest; 0 is none")
-	f.BoolVar(&c.Streaming, "streaming", false, "read files in parts that end with a line, so that no file must fit in memory")
-	f.IntVar(&t.chunk, "stream-chunk-size", 0, "bytes of a part (default 1 MiB); turns --streaming on")
-	f.StringVar(&c.TextKey, "text-key", c.TextKey, "`KEY` of the text in JSONL records")
-}
+// bytesFlag is a size such as 1GiB.
+type bytesFlag struct{ n *int64 }
 
-// resolve reads the file and puts the flags that were given over it.
-func (t *trainFlags) resolve() (*TrainConfig, error) {
-	given, c := t.config, defaultConfig(t.env)
-	if t.file != "" {
-		data, err := os.ReadFile(t.env.Path(t.file))
-		if err != nil {
-			return nil, cmdenv.BadInput(err)
-		}
-		err = yaml.NewDecoder(bytes.NewReader(data), yaml.DisallowUnknownField()).Decode(&c)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, cmdenv.BadInput(fmt.Errorf("%s: %w", t.file, err))
-		}
+func (b bytesFlag) String() string {
+	if b.n == nil {
+		return ""
 	}
-	changed := t.cmd.Flags().Changed
-	for name, set := range map[string]func(){
-		"corpus": func() { c.CorpusGlob = given.CorpusGlob }, "model-type": func() { c.ModelType = given.ModelType },
-		"vocab-size": func() { c.VocabSize = given.VocabSize }, "character-coverage": func() { c.CharacterCoverage = given.CharacterCoverage },
-		"normalization-rule": func() { c.NormalizationRule = &t.rule }, "byte-fallback": func() { c.ByteFallback = given.ByteFallback },
-		"user-defined-symbols": func() { c.UserDefined = given.UserDefined }, "special-tokens": func() { c.SpecialTokens = given.SpecialTokens },
-		"input-sentence-size": func() { c.InputSentenceSize = given.InputSentenceSize }, "seed": func() { c.Seed = given.Seed },
-		"out-dir": func() { c.OutDir = given.OutDir }, "name": func() { c.Name = given.Name }, "padding": func() { c.Padding = given.Padding },
-		"truncation": func() { c.Truncation = given.Truncation }, "max-length": func() { c.MaxLength = &t.max }, "streaming": func() { c.Streaming = given.Streaming },
-		"stream-chunk-size": func() { c.StreamChunkSize = &t.chunk }, "text-key": func() { c.TextKey = given.TextKey }, "threads": func() { c.Workers = t.env.Threads },
-	} {
-		if changed(name) {
-			set()
-		}
-	}
-	if c.StreamChunkSize != nil {
-		c.Streaming = true
-	}
-	return &c, c.check()
+	return strings.ReplaceAll(cmdenv.Bytes(*b.n), " ", "")
 }
-
-// check collects all that is wrong.
-func (c *TrainConfig) check() error {
-	var faults []error
-	want := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
+func (b bytesFlag) Type() string { return "SIZE" }
+func (b bytesFlag) Set(text string) error {
+	number := strings.TrimRight(text, "KMGTiB")
+	n, err := strconv.ParseFloat(number, 64)
+	scale, ok := map[string]float64{"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}[text[len(number):]]
+	if err != nil || !ok || !(n >= 0 && n*scale < 1<<62) {
+		return fmt.Errorf("want a size such as 512MiB or 1GiB, got %q", text)
 	}
-	want(c.ModelType == "unigram" || c.ModelType == "bpe", "model_type: want unigram or bpe, got %q", c.ModelType)
-	want(c.VocabSize > 0, "vocab_size: want 1 or more, got %d", c.VocabSize)
-	want(c.CharacterCoverage > 0 && c.CharacterCoverage <= 1, "character_coverage: want above 0 and at most 1, got %v", c.CharacterCoverage)
-	want(c.Workers > 0, "workers: want 1 or more, got %d", c.Workers)
-	want(c.Name != "" && c.Name == filepath.Base(c.Name), "name: want the name of a folder, got %q", c.Name)
-	want(slices.Contains([]string{"max_length", "longest", "do_not_pad"}, c.Padding), "padding: want max_length, longest or do_not_pad, got %q", c.Padding)
-	want(c.StreamChunkSize == nil || *c.StreamChunkSize > 0, "stream_chunk_size: want 1 or more")
-	want(len(c.CorpusGlob) > 0, "corpus_glob is missing: name the texts with --corpus")
-	if c.NormalizationRule != nil {
-		rule := *c.NormalizationRule
-		want(slices.Contains(normalize.Rules(), rule), "normalization_rule: want one of %s, got %q", strings.Join(normalize.Rules(), ", "), rule)
-		want(c.ModelType != "bpe" || rule == "identity", "normalization_rule: byte-level bpe changes no text: leave it out, got %q", rule)
-	}
-	if c.ModelType == "unigram" {
-		want(len(c.SpecialTokens) >= 4, "special_tokens: unigram wants at least padding, unknown, beginning and end, got %d", len(c.SpecialTokens))
-	} else {
-		want(len(c.UserDefined) == 0 && !c.ByteFallback && c.InputSentenceSize == 0, "user_defined_symbols, byte_fallback and input_sentence_size are for unigram")
-	}
-	if len(faults) > 0 {
-		return cmdenv.BadInput(errors.Join(faults...))
-	}
+	*b.n = int64(n * scale)
 	return nil
 }
 
-// corpus finds the files.
-func (c *TrainConfig) corpus(env *cmdenv.Env) (*corpus, error) {
-	files, err := findCorpus(env, c.CorpusGlob)
-	if err != nil {
-		return nil, err
-	}
-	files.textKey = c.TextKey
-	if c.Streaming {
-		files.chunk = chunkSize
-		if c.StreamChunkSize != nil {
-			files.chunk = *c.StreamChunkSize
+func (t *trainFlags) add(cmd *cobra.Command) {
+	t.cmd, t.given, t.set = cmd, trainer.DefaultConfig(), map[string]func(*trainer.Config){}
+	c, f := &t.given, cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&t.file, "config", "c", "", "YAML `FILE` with the names of these flags as keys, - written as _; --corpus is corpus_glob")
+	f.StringArrayVar(&c.CorpusGlob, "corpus", nil, "file or `GLOB` (** for any folders) to train on; can be repeated")
+	t.set["corpus"] = func(to *trainer.Config) { to.CorpusGlob = c.CorpusGlob }
+	f.StringVar(&c.TextField, "text-field", c.TextField, "`KEY` of the text in .jsonl files")
+	t.set["text-field"] = func(to *trainer.Config) { to.TextField = c.TextField }
+	f.StringVar(&c.ModelType, "model-type", c.ModelType, "unigram (SentencePiece), bpe (byte-level), wordpiece or wordlevel")
+	t.set["model-type"] = func(to *trainer.Config) { to.ModelType = c.ModelType }
+	f.IntVar(&c.VocabSize, "vocab-size", c.VocabSize, "pieces to reach, special tokens included")
+	t.set["vocab-size"] = func(to *trainer.Config) { to.VocabSize = c.VocabSize }
+	f.Float64Var(&c.CharacterCoverage, "character-coverage", c.CharacterCoverage, "unigram: share of the corpus' characters that get a piece")
+	t.set["character-coverage"] = func(to *trainer.Config) { to.CharacterCoverage = c.CharacterCoverage }
+	f.StringVar(&c.NormalizationRule, "normalization-rule", "", "`RULE`: unigram nmt_nfkc_cf (default), nmt_nfkc, nfkc_cf, nfkc or identity; else none, nfc, nfkc or bert")
+	t.set["normalization-rule"] = func(to *trainer.Config) { to.NormalizationRule = c.NormalizationRule }
+	f.StringSliceVar(&c.Specials, "special-tokens", c.Specials, "`TOKENS` with ids from 0, with commas between them")
+	t.set["special-tokens"] = func(to *trainer.Config) { to.Specials = c.Specials }
+	f.StringVar(&c.Pattern, "pattern", "", "regular `EXPRESSION` that bpe and wordlevel cut text with (default GPT-2's, and words)")
+	t.set["pattern"] = func(to *trainer.Config) { to.Pattern = c.Pattern }
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "of what is drawn")
+	t.set["seed"] = func(to *trainer.Config) { to.Seed = c.Seed }
+	f.Var(bytesFlag{&c.MemoryLimit}, "memory", "bound of what counting takes; beyond it, sorted runs go to disk")
+	t.set["memory"] = func(to *trainer.Config) { to.MemoryLimit = c.MemoryLimit }
+	f.StringVar(&c.OutDir, "out-dir", c.OutDir, "folder of tokenizers")
+	t.set["out-dir"] = func(to *trainer.Config) { to.OutDir = c.OutDir }
+	f.StringVar(&c.Name, "name", c.Name, "folder of this one below it")
+	t.set["name"] = func(to *trainer.Config) { to.Name = c.Name }
+	t.addMore()
+}
+
+// addMore adds the flags that are seldom needed.
+func (t *trainFlags) addMore() {
+	c, f := &t.given, t.cmd.Flags()
+	f.Uint64Var(&c.MinFrequency, "min-frequency", c.MinFrequency, "bpe, wordpiece: least count of a pair to be merged; 0 is off")
+	t.set["min-frequency"] = func(to *trainer.Config) { to.MinFrequency = c.MinFrequency }
+	f.IntVar(&c.LimitAlphabet, "limit-alphabet", c.LimitAlphabet, "wordpiece: most characters of the alphabet; 0 is off")
+	t.set["limit-alphabet"] = func(to *trainer.Config) { to.LimitAlphabet = c.LimitAlphabet }
+	f.IntVar(&c.MaxTokenLength, "max-token-length", c.MaxTokenLength, "bpe, wordpiece: longest piece; 0 is off")
+	t.set["max-token-length"] = func(to *trainer.Config) { to.MaxTokenLength = c.MaxTokenLength }
+	f.StringVar(&c.Padding, "padding", c.Padding, "max_length, longest or do_not_pad: kept in the manifest")
+	t.set["padding"] = func(to *trainer.Config) { to.Padding = c.Padding }
+	f.BoolVar(&c.Truncation, "truncation", c.Truncation, "kept in the manifest")
+	t.set["truncation"] = func(to *trainer.Config) { to.Truncation = c.Truncation }
+	f.IntVar(&c.MaxLength, "max-length", c.MaxLength, "kept in the manifest; 0 is none")
+	t.set["max-length"] = func(to *trainer.Config) { to.MaxLength = c.MaxLength }
+	f.BoolVar(&c.Streaming, "streaming", c.Streaming, "files are always streamed: this changes nothing")
+	t.set["streaming"] = func(to *trainer.Config) { to.Streaming = c.Streaming }
+	f.IntVar(&c.StreamChunkSize, "stream-chunk-size", c.StreamChunkSize, "bytes that are read at a time; 0 is 1 MiB")
+	t.set["stream-chunk-size"] = func(to *trainer.Config) { to.StreamChunkSize, to.Streaming = c.StreamChunkSize, true }
+	t.set["threads"] = func(to *trainer.Config) { to.Workers = t.env.Threads }
+}
+
+// resolve reads the file and puts the flags that were given over it.
+func (t *trainFlags) resolve() (*trainer.Config, error) {
+	c := trainer.DefaultConfig()
+	c.Workers = t.env.Threads
+	if t.file != "" {
+		if err := readConfig(t.env.Path(t.file), &c); err != nil {
+			return nil, cmdenv.BadInput(fmt.Errorf("%s: %w", t.file, err))
 		}
 	}
-	return files, nil
-}
-
-// folder is where the tokenizer goes.
-func (c *TrainConfig) folder(env *cmdenv.Env) string {
-	return env.Path(filepath.Join(c.OutDir, c.Name))
-}
-
-// manifest is manifest.json.
-type manifest struct {
-	Config  *TrainConfig `json:"config"`
-	Hash    string       `json:"hash"` // SHA-256 of tokenizer.json
-	Command []string     `json:"command"`
-}
-
-// sameConfig says whether a manifest was written for the same config; how many
-// workers there were changes nothing.
-func (m *manifest) sameConfig(c *TrainConfig) bool {
-	if m.Config == nil {
-		return false
+	for name, set := range t.set {
+		if t.cmd.Flags().Changed(name) {
+			set(&c)
+		}
 	}
-	a, b := *m.Config, *c
-	a.Workers, b.Workers = 0, 0
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	if len(c.CorpusGlob) == 0 {
+		return nil, cmdenv.Usagef("%s: want --corpus, or corpus_glob in --config: the texts to train on", t.cmd.Name())
+	}
+	return &c, nil
+}
+
+// readConfig reads a YAML file. corpus_glob may be a string or a list; a null is as
+// if the key were not there.
+func readConfig(path string, c *trainer.Config) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var keys map[string]any
+	if err := yaml.Unmarshal(data, &keys); err != nil {
+		return err
+	}
+	if glob, ok := keys["corpus_glob"].(string); ok {
+		keys["corpus_glob"] = []string{glob}
+	}
+	for key, value := range keys {
+		if value == nil {
+			delete(keys, key)
+		}
+	}
+	text, err := json.Marshal(keys)
+	if err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(c)
 }

@@ -70,7 +70,11 @@ func convert(ctx context.Context, o *ConvertOptions) error {
 		return err
 	}
 	defer os.RemoveAll(temp)
-	files, err := o.files(t, temp)
+	d, err := document(o.Env, o.Tokenizer)
+	if err != nil {
+		return err
+	}
+	files, err := d.Files(o.To)
 	if err != nil {
 		return cmdenv.BadInput(err)
 	}
@@ -98,35 +102,12 @@ func convert(ctx context.Context, o *ConvertOptions) error {
 	})
 }
 
-// files makes the files of the format. What is not a tokenizer.json becomes one
-// first.
-func (o *ConvertOptions) files(t tokenizer.Tokenizer, temp string) ([]vocab.OutFile, error) {
-	d, err := document(o.Env, o.Tokenizer)
-	if err != nil {
-		path := filepath.Join(temp, "source.json")
-		if err := t.Save(path); err != nil {
-			return nil, err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		if d, err = vocab.ParseDocument(o.Tokenizer, data); err != nil {
-			return nil, fmt.Errorf("it cannot be written as a tokenizer.json: %w", err)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return d.Files(o.To)
-}
-
 func (o *ConvertOptions) prove(ctx context.Context, t tokenizer.Tokenizer, temp string, files []vocab.OutFile) (vocab.Proof, error) {
 	path := temp
 	if len(files) == 1 {
 		path = filepath.Join(temp, files[0].Name)
 	}
-	other, err := tokenizer.Load(path)
+	other, err := load(path)
 	if err != nil {
 		return vocab.Proof{}, fmt.Errorf("what was written does not load: %w", err)
 	}

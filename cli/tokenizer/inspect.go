@@ -12,6 +12,7 @@ import (
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
 	"github.com/aries-serpent/codexml/tokenizer"
+	"github.com/aries-serpent/codexml/tokenizer/sentencepiece"
 	"github.com/aries-serpent/codexml/tokenizer/vocab"
 )
 
@@ -61,6 +62,8 @@ func inspect(_ context.Context, o *InspectOptions) error {
 	r.BOS, r.EOS, r.PAD = optional(t.BOS), optional(t.EOS), optional(t.PAD)
 	if d, err := document(o.Env, o.Path); err == nil {
 		r.Model = d.Type
+	} else if _, ok := t.(*sentencepiece.Tokenizer); ok {
+		r.Model = "SentencePiece"
 	}
 	r.manifest(o.Env.Path(o.Path))
 	return o.Env.Report(r, func(w io.Writer) { r.print(w, t) })

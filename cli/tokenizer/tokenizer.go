@@ -12,7 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/format/gguf"
+	format "github.com/aries-serpent/codexml/format/sentencepiece"
 	"github.com/aries-serpent/codexml/tokenizer"
+	"github.com/aries-serpent/codexml/tokenizer/ggufvocab"
+	"github.com/aries-serpent/codexml/tokenizer/sentencepiece"
 	"github.com/aries-serpent/codexml/tokenizer/vocab"
 )
 
@@ -44,20 +48,63 @@ func open(env *cmdenv.Env, path string) (tokenizer.Tokenizer, error) {
 	abs := env.Path(path)
 	if info, err := os.Stat(abs); err != nil {
 		return nil, cmdenv.WithHint(cmdenv.BadInput(fmt.Errorf("load a tokenizer: %w", err)), "codexml tokenizer train --corpus 'texts/*.txt' makes one in %s", DefaultPath)
-	} else if file := filepath.Join(abs, "tokenizer.json"); info.IsDir() && isFile(file) {
-		abs = file
+	} else if info.IsDir() {
+		for _, name := range []string{"tokenizer.json", "spm.model"} {
+			if file := filepath.Join(abs, name); isFile(file) {
+				abs = file
+				break
+			}
+		}
 	}
-	t, err := tokenizer.Load(abs)
+	t, err := load(abs)
 	return t, cmdenv.BadInput(err)
 }
 
-// document reads a tokenizer.json to be changed, a file or in a folder.
+// load reads SentencePiece's models as SentencePiece does, of a GGUF file its
+// vocabulary, and everything else as package tokenizer does.
+func load(path string) (tokenizer.Tokenizer, error) {
+	switch filepath.Ext(path) {
+	case ".model":
+		return sentencepiece.Load(path)
+	case ".gguf":
+		data, err := fromGGUF(path)
+		if err != nil {
+			return nil, err
+		}
+		return tokenizer.Parse(path, data)
+	}
+	return tokenizer.Load(path)
+}
+
+// fromGGUF makes a tokenizer.json of the vocabulary in a GGUF file.
+func fromGGUF(path string) ([]byte, error) {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ggufvocab.JSON(&f.Metadata)
+}
+
+// document reads a tokenizer.json to be changed, a file or in a folder; a unigram
+// model of SentencePiece and the vocabulary in a GGUF file become one.
 func document(env *cmdenv.Env, path string) (*vocab.Document, error) {
 	abs := env.Path(path)
 	if file := filepath.Join(abs, "tokenizer.json"); isFile(file) {
 		abs = file
 	}
-	data, err := os.ReadFile(abs)
+	data, err := []byte(nil), error(nil)
+	switch filepath.Ext(abs) {
+	case ".model":
+		var m *format.Model
+		if m, err = format.Read(abs); err == nil {
+			data, err = vocab.FromSentencePiece(m)
+		}
+	case ".gguf":
+		data, err = fromGGUF(abs)
+	default:
+		data, err = os.ReadFile(abs)
+	}
 	if err != nil {
 		return nil, cmdenv.BadInput(err)
 	}

@@ -9,23 +9,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aries-serpent/codexml/cli/cmdenv"
+	"github.com/aries-serpent/codexml/tokenizer/trainer"
 )
 
 // ValidateOptions are the inputs of validate.
 type ValidateOptions struct {
 	Env    *cmdenv.Env
-	Config *TrainConfig
+	Config *trainer.Config
 }
 
 // Validated is the result of validate.
 type Validated struct {
-	Config          *TrainConfig `json:"config"`
-	Files           []string     `json:"files"`
-	NumFiles        int          `json:"num_files"`
-	MissingFiles    []string     `json:"missing_files"`
-	TokenizerPath   string       `json:"tokenizer_path"`
-	TokenizerExists bool         `json:"tokenizer_exists"`
-	ManifestExists  bool         `json:"manifest_exists"`
+	Config          *trainer.Config `json:"config"`
+	Files           []string        `json:"files"`
+	NumFiles        int             `json:"num_files"`
+	MissingFiles    []string        `json:"missing_files"`
+	TokenizerPath   string          `json:"tokenizer_path"`
+	TokenizerExists bool            `json:"tokenizer_exists"`
+	ManifestExists  bool            `json:"manifest_exists"`
 }
 
 func newValidate(env *cmdenv.Env, runF func(context.Context, *ValidateOptions) error) *cobra.Command {
@@ -53,17 +54,24 @@ func newValidate(env *cmdenv.Env, runF func(context.Context, *ValidateOptions) e
 }
 
 func validate(_ context.Context, o *ValidateOptions) error {
+	if err := o.Config.Validate(); err != nil {
+		return cmdenv.BadInput(err)
+	}
 	r := Validated{Config: o.Config, Files: []string{}, MissingFiles: []string{}}
 	for _, glob := range o.Config.CorpusGlob {
-		c, err := findCorpus(o.Env, []string{glob})
+		c := *o.Config
+		c.CorpusGlob = []string{glob}
+		plan, err := trainer.MakePlan(c)
 		if err != nil {
 			r.MissingFiles = append(r.MissingFiles, glob)
 			continue
 		}
-		r.Files = append(r.Files, c.Files...)
+		for _, f := range plan.Files {
+			r.Files = append(r.Files, f.Path)
+		}
 	}
 	r.NumFiles = len(r.Files)
-	folder := o.Config.folder(o.Env)
+	folder := o.Config.Folder()
 	r.TokenizerPath = filepath.Join(folder, "tokenizer.json")
 	r.TokenizerExists, r.ManifestExists = isFile(r.TokenizerPath), isFile(filepath.Join(folder, "manifest.json"))
 	err := o.Env.Report(r, func(w io.Writer) {
