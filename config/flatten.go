@@ -52,10 +52,12 @@ func (f *flattener) entry(e entry, prefix, written string) {
 		f.set(target, given{e.place, written, e.value})
 		return
 	}
-	switch name := target + ".name"; {
+	switch name, path := target+".name", target+".path"; {
 	case e.value.kind == kindMap:
 		f.mapping(e.value, target, written)
 	case e.value.kind == kindNull:
+	case e.value.kind == kindString && byPath()[path].path != "" && isPath(e.value.text):
+		f.set(path, given{e.place, written, e.value})
 	case e.value.kind == kindString && byPath()[name].path != "":
 		f.set(name, given{e.place, written, e.value})
 	default:
@@ -141,3 +143,7 @@ func same(a, b *node) bool {
 	return a.kind == b.kind && a.text == b.text && slices.EqualFunc(a.items, b.items, same) &&
 		slices.EqualFunc(a.entries, b.entries, func(x, y entry) bool { return x.key == y.key && same(x.value, y.value) })
 }
+
+// isPath says whether a value that stands for a section, as in model=runs/gpt2, names
+// files.
+func isPath(text string) bool { return strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".gguf") }
