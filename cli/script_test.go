@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -9,7 +11,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/aries-serpent/codexml/checkpoint"
+	"github.com/aries-serpent/codexml/format/safetensors"
 	"github.com/aries-serpent/codexml/internal/testkit"
+	"github.com/aries-serpent/codexml/model"
 	_ "github.com/aries-serpent/codexml/std"
 )
 
@@ -26,6 +30,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts: testkit.Updating(),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"checkpoints": saveCheckpoints,
+			"tinymodel":   saveModel,
 		},
 	})
 }
@@ -48,4 +53,36 @@ func saveCheckpoints(ts *testscript.TestScript, _ bool, args []string) {
 		})
 		ts.Check(err)
 	}
+}
+
+// saveModel is the script command "tinymodel FOLDER": a tiny Llama as transformers
+// has it.
+func saveModel(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: tinymodel FOLDER")
+	}
+	cfg := model.DefaultConfig()
+	cfg.Name, cfg.Norm, cfg.Activation, cfg.VocabSize, cfg.DModel, cfg.NHeads, cfg.NLayers, cfg.MaxSeqLen = "llama", "rmsnorm", "swiglu", 40, 32, 2, 1, 64
+	m, err := model.New(cfg, 1)
+	ts.Check(err)
+	arch, err := model.Architectures.Get(cfg.Name)
+	ts.Check(err)
+	export, err := arch.Export(m)
+	ts.Check(err)
+	config, err := json.Marshal(export.Config)
+	ts.Check(err)
+	header := make([]safetensors.Tensor, len(export.Tensors))
+	for i, t := range export.Tensors {
+		header[i] = safetensors.Tensor{Name: t.Name, DType: safetensors.F32, Shape: t.Shape}
+	}
+	var weights bytes.Buffer
+	w, err := safetensors.NewWriter(&weights, header, nil)
+	ts.Check(err)
+	for _, t := range export.Tensors {
+		ts.Check(checkpoint.WriteValues(w, t.Data))
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(os.WriteFile(filepath.Join(dir, "config.json"), config, 0o644))
+	ts.Check(os.WriteFile(filepath.Join(dir, "model.safetensors"), weights.Bytes(), 0o644))
 }

@@ -91,7 +91,7 @@ func describe(w io.Writer, r Shown) {
 		t.Row("revision", r.Revision)
 	}
 	t.Row("architecture", r.Architecture)
-	t.Row("parameters", fmt.Sprintf("%.1fM", float64(r.Parameters)/1e6))
+	t.Row("parameters", fmt.Sprintf("%d (%.1fM)", r.Parameters, float64(r.Parameters)/1e6))
 	t.Row("shape", fmt.Sprintf("%d layers, width %d, %d heads (%d of keys and values), %d tokens", r.Layers, r.Width, r.Heads, r.KVHeads, r.VocabSize))
 	t.Row("context", fmt.Sprintf("%d tokens", r.Context))
 	var types []string
