@@ -31,7 +31,8 @@ const (
 	maxRefused = 1 << smallBits
 )
 
-// A small slot is two words of key, two ids, and the third id with the header. The
+// A small slot is two words of key, two ids, and the third id with the header; without
+// ids it says that a large slot has them. The
 // header's claim is the first that is written, the key's last word, which is never 0,
 // the last.
 type smallSlot [4]atomic.Uint64

@@ -47,6 +47,11 @@ func (m *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
 				continue
 			}
 			two, header := slot[2].Load(), slot[3].Load()
+			if header>>32&smallIDs == 0 {
+				dst = m.appendLarge(dst[:n], slots, text[start:end])
+				n, dst = len(dst), dst[:cap(dst)]
+				break
+			}
 			out := dst[n : n+smallIDs]
 			out[0], out[1], out[2] = int32(two), int32(two>>32), int32(header)
 			n += int(header >> 32 & smallIDs)
@@ -57,34 +62,25 @@ func (m *Model) AppendChunk(dst []int32, text []byte, ends []int32) []int32 {
 	return dst[:n]
 }
 
-// appendSmall appends the ids of a piece that no small slot has.
+// appendSmall appends the ids of a piece that no small slot has, and remembers them. A
+// small slot without ids stands for a piece that has more of them, in a large one.
 func (m *Model) appendSmall(dst []int32, slots *pieceSlots, piece []byte, key smallKey) []int32 {
-	large := largeKeyOf(piece)
-	dst, ok := slots.findLarge(dst, &large)
-	if ok {
-		return dst
-	}
 	before := len(dst)
 	dst = m.appendPiece(dst, piece)
-	m.remember(slots, key, &large, dst[before:])
-	return dst
-}
-
-// remember puts the ids of a piece where they fit.
-func (m *Model) remember(slots *pieceSlots, small smallKey, large *largeKey, ids []int32) {
+	ids := dst[before:]
+	kept := true
 	switch {
-	case len(ids) <= smallIDs && small.hi != 0:
-		if slots.putSmall(small, ids) {
-			return
-		}
-	case len(ids) <= largeIDs:
-		if slots.putLarge(large, ids) {
-			return
-		}
+	case len(ids) > largeIDs || len(ids) == 0:
+	case len(ids) <= smallIDs:
+		kept = slots.putSmall(key, ids)
 	default:
-		return
+		large := largeKeyOf(piece)
+		kept = slots.putLarge(&large, ids) && slots.putSmall(key, nil)
 	}
-	m.cache.refuse(slots)
+	if !kept {
+		m.cache.refuse(slots)
+	}
+	return dst
 }
 
 // appendLarge appends the ids of a piece that is too long for a small slot.
