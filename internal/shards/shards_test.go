@@ -3,6 +3,7 @@ package shards
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -42,4 +43,25 @@ func TestParseRejects(t *testing.T) {
 			t.Errorf("%s: got %v, want ...%s", text, err, want)
 		}
 	}
+}
+
+// FuzzParse: no index crashes, and none leads out of its folder.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"metadata":{"total_size":8},"weight_map":{"b":"m-2","a":"m-1","c":"m-2"}}`))
+	f.Add([]byte(`{"weight_map":{"a":"../x"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := Parse(data)
+		if err != nil {
+			if !errors.Is(err, ErrIndex) {
+				t.Fatalf("%v is no ErrIndex", err)
+			}
+			return
+		}
+		x.Path = "folder/index.json"
+		for _, file := range x.Files {
+			if filepath.Dir(x.FilePath(file)) != "folder" {
+				t.Fatalf("%q is not in the folder", file)
+			}
+		}
+	})
 }
