@@ -46,7 +46,12 @@ var ErrNone = errors.New("the model has no chat template")
 
 // New parses a template. special are the texts of special tokens by their names,
 // such as bos_token, which templates use.
-func New(source string, special map[string]string) (*Template, error) {
+func New(source string, special map[string]string) (_ *Template, err error) {
+	defer func() { // a file that is no template must not end the program
+		if r := recover(); r != nil {
+			err = fmt.Errorf("chat template: %v", r)
+		}
+	}()
 	c := config.New()
 	t, err := exec.NewTemplate(rootName, c, noLoader{rewrite(source)}, environment())
 	if err != nil {

@@ -81,3 +81,39 @@ func render(t *testing.T, c map[string]any, keys *Keys) (text string, generated 
 	}
 	return text, generated, err
 }
+
+// FuzzRewrite wants no panic, and templates without conditional expressions and
+// blocks as they were.
+func FuzzRewrite(f *testing.F) {
+	for _, name := range []string{"qwen3", "gemma3", "python", "marked"} {
+		source, err := os.ReadFile("testdata/" + name + ".jinja")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(source))
+	}
+	f.Add("{{ a if b else 'c' }}{% set x = (1 if y else [2, {'a': 3}]) %}{# x #}")
+	f.Add("{{ 'unclosed")
+	f.Add("{%- if (a -%}")
+	f.Fuzz(func(t *testing.T, source string) {
+		got := rewrite(source)
+		if !strings.ContainsAny(source, "{") && got != source {
+			t.Errorf("text without tags: got %q, want %q", got, source)
+		}
+	})
+}
+
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte(`{"b": [1, 2.5, "x", null, {"a": true}], "a": {}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		keys := &Keys{}
+		value, err := keys.Parse(data)
+		if err != nil {
+			return
+		}
+		w := writer{keys: keys}
+		if err := w.write(value, 0); err != nil || !json.Valid([]byte(w.String())) {
+			t.Errorf("%q becomes %q (%v)", data, w.String(), err)
+		}
+	})
+}
