@@ -60,13 +60,28 @@ func inspect(_ context.Context, o *InspectOptions) error {
 	}
 	r := Inspected{Path: o.Path, SHA256: t.SHA256(), VocabSize: t.VocabSize(), Specials: specials(t)}
 	r.BOS, r.EOS, r.PAD = optional(t.BOS), optional(t.EOS), optional(t.PAD)
-	if d, err := document(o.Env, o.Path); err == nil {
-		r.Model = d.Type
-	} else if _, ok := t.(*sentencepiece.Tokenizer); ok {
-		r.Model = "SentencePiece"
-	}
+	r.Model = modelType(o.Env.Path(o.Path), t)
 	r.manifest(o.Env.Path(o.Path))
 	return o.Env.Report(r, func(w io.Writer) { r.print(w, t) })
+}
+
+// modelType is the kind of model in a tokenizer.json, a file or in a folder.
+func modelType(path string, t tokenizer.Tokenizer) string {
+	if _, ok := t.(*sentencepiece.Tokenizer); ok {
+		return "SentencePiece"
+	}
+	if file := filepath.Join(path, "tokenizer.json"); isFile(file) {
+		path = file
+	}
+	var file struct {
+		Model struct {
+			Type string `json:"type"`
+		} `json:"model"`
+	}
+	if data, err := os.ReadFile(path); err != nil || json.Unmarshal(data, &file) != nil {
+		return ""
+	}
+	return file.Model.Type
 }
 
 func optional(get func() (int32, bool)) *int32 {

@@ -73,7 +73,35 @@ func load(path string) (tokenizer.Tokenizer, error) {
 		}
 		return tokenizer.Parse(path, data)
 	}
+	if names := gpt2Files(path); names != nil {
+		data, err := fromGPT2(names)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return tokenizer.Parse(path, data)
+	}
 	return tokenizer.Load(path)
+}
+
+// gpt2Files are the files of a folder that has GPT-2's and no tokenizer.json.
+func gpt2Files(path string) []string {
+	names := []string{filepath.Join(path, "vocab.json"), filepath.Join(path, "merges.txt")}
+	if !isFile(names[0]) || !isFile(names[1]) || isFile(filepath.Join(path, "tokenizer.json")) {
+		return nil
+	}
+	return names
+}
+
+func fromGPT2(names []string) ([]byte, error) {
+	pieces, err := os.ReadFile(names[0])
+	if err != nil {
+		return nil, err
+	}
+	merges, err := os.ReadFile(names[1])
+	if err != nil {
+		return nil, err
+	}
+	return vocab.FromGPT2(pieces, merges)
 }
 
 // fromGGUF makes a tokenizer.json of the vocabulary in a GGUF file.
@@ -94,13 +122,16 @@ func document(env *cmdenv.Env, path string) (*vocab.Document, error) {
 		abs = file
 	}
 	data, err := []byte(nil), error(nil)
-	switch filepath.Ext(abs) {
-	case ".model":
+	names := gpt2Files(abs)
+	switch ext := filepath.Ext(abs); {
+	case names != nil:
+		data, err = fromGPT2(names)
+	case ext == ".model":
 		var m *format.Model
 		if m, err = format.Read(abs); err == nil {
 			data, err = vocab.FromSentencePiece(m)
 		}
-	case ".gguf":
+	case ext == ".gguf":
 		data, err = fromGGUF(abs)
 	default:
 		data, err = os.ReadFile(abs)
@@ -165,12 +196,14 @@ func parseAllowed(t tokenizer.Tokenizer, value string) (tokenizer.AllowedSpecial
 }
 
 // tokenizerAndRest tells which of the arguments is the tokenizer: the first, unless
-// --tokenizer-path names it.
+// --tokenizer-path names it, or it is alone and no file.
 func tokenizerAndRest(env *cmdenv.Env, flag string, args []string) (path string, rest []string) {
 	if flag != "" || len(args) == 0 {
 		return flag, args
 	}
-	if _, err := os.Stat(env.Path(args[0])); err == nil || len(args) > 1 {
+	_, err := os.Stat(env.Path(args[0]))
+	named := slices.Contains([]string{".json", ".model", ".gguf", ".tiktoken"}, filepath.Ext(args[0]))
+	if err == nil || named || len(args) > 1 {
 		return args[0], args[1:]
 	}
 	return "", args

@@ -2,6 +2,7 @@ package vocab
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -61,11 +62,11 @@ func (d *Document) Merge(other *Document) (Merged, error) {
 
 // prefix is BPE's continuing_subword_prefix.
 func (d *Document) prefix() string {
-	raw := d.model.get("continuing_subword_prefix")
-	if raw == nil || string(raw) == "null" {
-		return ""
+	var prefix string
+	if raw := d.model.get("continuing_subword_prefix"); raw != nil && json.Unmarshal(raw, &prefix) != nil {
+		return string(raw) // no text: not one that merging knows
 	}
-	return string(raw)
+	return prefix
 }
 
 // AddSpecials adds the tokens whose content is no added token yet, in the order of

@@ -43,6 +43,7 @@ func trained(t *testing.T) (Encoder, *Document) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.model.set("continuing_subword_prefix", "") // as some files have it
 	return load(t, d), d
 }
 
@@ -242,6 +243,21 @@ func TestFiles(t *testing.T) {
 	files, err := d.Files("gpt2")
 	if err != nil || len(files) != 2 || strings.Count(string(files[1].Data), "\n") != len(d.Merges)+1 {
 		t.Errorf("gpt2: %v", err)
+	}
+	data, err := FromGPT2(files[0].Data, files[1].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseDocument("gpt2", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _ := trained(t)
+	if _, err := Prove(context.Background(), e, load(t, again), nil, texts(corpus...)); err != nil {
+		t.Error(err)
+	}
+	if _, err := FromGPT2(files[0].Data, []byte("#version: 0.2\na b c\n")); err == nil || !strings.Contains(err.Error(), "merges.txt:2: ") {
+		t.Errorf("a merge of three pieces: %v", err)
 	}
 	files, err = d.Files("tiktoken")
 	if err != nil || strings.Count(string(files[0].Data), "\n") != 266 || !strings.HasPrefix(string(files[0].Data), "IQ== 4\n") {
