@@ -212,3 +212,25 @@ func TestOpenRejects(t *testing.T) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
+
+// TestOpenIgnoresHarmlessFields adds what configurations on model hubs have beside.
+func TestOpenIgnoresHarmlessFields(t *testing.T) {
+	dir := pretrainedFolder(t, "llama")
+	rewriteConfig(t, dir, func(_ string, c map[string]any) map[string]any {
+		for key, value := range map[string]any{
+			"is_llama_config": true, "rope_interleaved": false, "rope_scaling": nil, "transformers.js_config": map[string]any{"dtype": "q4"}, "max_length": 20, "do_sample": true,
+			"torch_dtype": "bfloat16", "transformers_version": "4.42.3", "pruned_heads": map[string]any{}, "_name_or_path": "x", "bos_token_id": 1, "eos_token_id": []int{2, 5},
+		} {
+			c[key] = value
+		}
+		return c
+	})
+	p, err := model.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if g := p.Generation; g.BOS != 1 || len(g.EOS) != 2 || g.EOS[1] != 5 {
+		t.Errorf("special ids: %+v", g)
+	}
+}

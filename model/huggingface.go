@@ -24,20 +24,24 @@ type HuggingFace struct {
 }
 
 // harmless are fields of config.json that say nothing about what is computed: the
-// file's origin, how transformers runs it, and probabilities of dropping, which are
-// the run's business (model.dropout).
+// file's origin, how transformers runs it and draws from it (older files say so here),
+// and probabilities of dropping, which are the run's business (model.dropout).
 var harmless = []string{
 	"_name_or_path", "architectures", "attention_dropout", "auto_map", "cache_implementation", "dtype", "initializer_range", "torch_dtype", "transformers_version", "use_cache",
 	"_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "unsloth_fixed", "unsloth_version", "transformers.js_config", "chunk_size_feed_forward", "finetuning_task", "id2label",
 	"label2id", "num_labels", "output_attentions", "output_hidden_states", "prefix", "problem_type", "return_dict", "task_specific_params", "tokenizer_class", "torchscript", "use_bfloat16",
-	"sep_token_id", "decoder_start_token_id", "remove_invalid_values",
+	"sep_token_id", "decoder_start_token_id", "remove_invalid_values", "_num_labels", "is_llama_config", "max_length", "min_length", "do_sample", "early_stopping", "num_beams",
+	"num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size",
+	"bad_words_ids", "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id", "exponential_decay_length_penalty", "suppress_tokens",
+	"begin_suppress_tokens",
 }
 
 // common asks for what every configuration may have.
 func common(f *Fields) {
 	f.Ignore(harmless...)
 	f.Ignore("model_type", "bos_token_id", "eos_token_id", "pad_token_id")
-	for key, value := range map[string]any{"is_decoder": false, "is_encoder_decoder": false, "add_cross_attention": false, "pretraining_tp": 1, "tie_encoder_decoder": false} {
+	for key, value := range map[string]any{"is_decoder": false, "is_encoder_decoder": false, "add_cross_attention": false, "pretraining_tp": 1, "tie_encoder_decoder": false,
+		"rope_interleaved": false, "use_mrope": false, "pruned_heads": map[string]any{}} {
 		if f.Has(key) {
 			f.Want(key, value)
 		}
