@@ -140,3 +140,9 @@ func benchText(tb testing.TB) []byte {
 	}
 	return text
 }
+
+func BenchmarkCompile(b *testing.B) {
+	for b.Loop() {
+		MustCompile(knownPatterns[1])
+	}
+}
