@@ -6,8 +6,6 @@ import base64, hashlib, io, json, random
 import sentencepiece
 import tokenizers
 from tokenizers import Regex, Tokenizer, models, normalizers as n, pre_tokenizers
-from sentencepiece import sentencepiece_model_pb2 as pb
-
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
 
@@ -52,22 +50,45 @@ def characters():
     open("../characters.txt", "w").write("\n".join(lines) + "\n")
 
 
-NMT_NFKC_CF = None
-
-
 def rule(name, **options):
     """The model of a tiny corpus, for its normaliser."""
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["a b c d e f g h"]), model_writer=out, vocab_size=20, hard_vocab_limit=False,
         model_type="char", normalization_rule_name=name, minloglevel=2, **options)
-    model = pb.ModelProto()
-    model.ParseFromString(out.getvalue())
-    return model
+    return out.getvalue()
+
+
+# Protocol buffers that follow one another are merged: normalizer_spec (3) with
+# escape_whitespaces (5) off.
+UNESCAPED = b"\x1a\x02\x28\x00"
+
+
+def fields(message):
+    """The length-delimited fields of a protocol buffer, by number."""
+    def varint(i):
+        n = shift = 0
+        while True:
+            n |= (message[i] & 0x7F) << shift
+            i, shift = i + 1, shift + 7
+            if message[i - 1] < 0x80:
+                return n, i
+    out, i = {}, 0
+    while i < len(message):
+        tag, i = varint(i)
+        if tag & 7 == 2:
+            n, i = varint(i)
+            out[tag >> 3] = message[i:i + n]
+            i += n
+        elif tag & 7 == 0:
+            _, i = varint(i)
+        else:
+            i += 4 if tag & 7 == 5 else 8
+    return out
 
 
 def subjects():
-    charsmap = rule("nmt_nfkc_cf").normalizer_spec.precompiled_charsmap
+    charsmap = fields(fields(rule("nmt_nfkc_cf"))[3])[2]
     return {
         "NFC": n.NFC(), "NFD": n.NFD(), "NFKC": n.NFKC(), "NFKD": n.NFKD(), "Lowercase": n.Lowercase(), "Strip": n.Strip(),
         "StripLeft": n.Strip(left=True, right=False), "StripRight": n.Strip(left=False, right=True), "StripAccents": n.StripAccents(),
@@ -140,9 +161,7 @@ def sentencepiece_files():
     plain = dict(add_dummy_prefix=False, remove_extra_whitespaces=False)
     with open("spm.sha256", "w") as f:
         for name in ["nfkc", "nmt_nfkc", "nfkc_cf", "nmt_nfkc_cf"]:
-            model = rule(name, **plain)
-            model.normalizer_spec.escape_whitespaces = False
-            p = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+            p = sentencepiece.SentencePieceProcessor(model_proto=rule(name, **plain) + UNESCAPED)
             h = hashlib.sha256()
             for c in POINTS[1:]:
                 h.update(p.normalize("x" + chr(c)).encode() + b"\n")
@@ -152,7 +171,7 @@ def sentencepiece_files():
             for options in ["", "prefix", "extra", "prefix,extra", "prefix,extra,suffix", "prefix,extra,symbols"]:
                 model = rule(name, add_dummy_prefix="prefix" in options, remove_extra_whitespaces="extra" in options,
                              treat_whitespace_as_suffix="suffix" in options, user_defined_symbols=["Ab", "A", "\ufb01x"] if "symbols" in options else [])
-                p = sentencepiece.SentencePieceProcessor(model_proto=model.SerializeToString())
+                p = sentencepiece.SentencePieceProcessor(model_proto=model)
                 for text in texts():
                     if "\0" in text:
                         continue
