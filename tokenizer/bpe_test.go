@@ -33,13 +33,13 @@ func readLines[T any](tb testing.TB, path string) []T {
 }
 
 // load reads a tokenizer of testdata/train.
-func load(tb testing.TB, name string) *byteLevel {
+func load(tb testing.TB, name string) *Pipeline {
 	tb.Helper()
 	t, err := Load(filepath.Join("testdata", "train", name+".json"))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return t.(*byteLevel)
+	return t.(*Pipeline)
 }
 
 // names are the tokenizers in testdata/train.

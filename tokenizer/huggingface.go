@@ -1,66 +1,69 @@
 package tokenizer
 
 import (
-	"bytes"
 	"fmt"
 
-	"github.com/aries-serpent/codexml/tokenizer/bpe"
+	"github.com/aries-serpent/codexml/tokenizer/normalize"
+	"github.com/aries-serpent/codexml/tokenizer/pretokenize"
 )
 
-// fileReader reads Hugging Face's tokenizer.json for a byte-level BPE tokenizer.
-// What a file may hold is what the funcs below read; all else is an error. The
-// large parts are read in passes, the first of which only checks and counts, so
-// that no table is made larger than the file fills it.
+// fileReader reads Hugging Face's tokenizer.json. What a file may hold is what the
+// funcs below and the tables of parts read; all else is an error. The large parts are
+// read in passes, the first of which only checks and counts, so that no table is made
+// larger than the file fills it.
 type fileReader struct {
 	jsonReader
-	added []addedToken
-	token addedToken // the one being read
+	depth int // of parts
 
-	vocabAt, mergesAt    int // where the values begin
-	numPieces, numMerges int
-	textSize             int // of pieces and added tokens, at most
-	unknownAt            int // where unk_token is; 0 for null
+	added   []AddedToken
+	addedAt []int // where the content of each is in the file
+	token   AddedToken
+	tokenAt int
 
-	vocab  *bpe.Vocabulary
-	merges []bpe.Merge
-	left   []byte // of the merge being read
-}
+	addedIDs   map[int32]bool
+	addedTexts map[string]bool
 
-// addedToken is an entry of added_tokens.
-type addedToken struct {
-	id        int32
-	contentAt int // where its content is in the file
+	norm       normalize.Normalizer
+	cutter     pretokenize.PreTokenizer
+	post       postProcessor
+	decoder    []decodeStep
+	truncation *Truncation
+	padding    *Padding
+
+	modelFile
 }
 
 // parseFile reads a tokenizer.json.
-func parseFile(data []byte) (*byteLevel, error) {
+func parseFile(data []byte) (*Pipeline, error) {
 	r := &fileReader{jsonReader: jsonReader{data: data}}
 	r.root()
 	r.end()
-	r.readVocabulary()
-	r.readMerges()
+	r.buildModel()
 	if r.err != nil {
 		return nil, r.err
 	}
-	specials := make([]int32, len(r.added))
-	for i, a := range r.added {
-		specials[i] = a.id
+	p := &Pipeline{
+		file: data, vocab: r.vocab, model: r.words, surface: r.kind == "Unigram", added: r.added, norm: r.norm, cutter: r.cutter, post: r.post,
+		truncation: r.truncation, padding: r.padding,
 	}
-	return newByteLevel(data, r.vocab, r.merges, specials)
+	if err := p.finish(r.decoder); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func (r *fileReader) root() {
 	token := r.tokenFields()
 	r.fields(
 		field{name: "version", read: func() { r.only("1.0") }},
-		field{name: "truncation", read: func() { r.onlyNull("texts are never truncated here") }},
-		field{name: "padding", read: func() { r.onlyNull("texts are never padded here") }},
+		field{name: "truncation", read: r.readTruncation},
+		field{name: "padding", read: r.readPadding},
 		field{name: "added_tokens", read: func() { r.array(func() { r.addedToken(token) }) }},
-		field{name: "normalizer", read: func() { r.onlyNull("normalizers are not supported") }},
-		field{name: "pre_tokenizer", read: func() { r.byteLevel(true) }, required: true},
-		field{name: "post_processor", read: r.postProcessor},
-		field{name: "decoder", read: func() { r.byteLevel(false) }, required: true},
-		field{name: "model", read: r.model, required: true},
+		field{name: "normalizer", read: func() { r.norm = readPart(r, "normalizer", normalizerTypes()) }},
+		field{name: "pre_tokenizer", read: func() { r.cutter = readPart(r, "pre-tokenizer", preTokenizerTypes()) }},
+		field{name: "post_processor", read: func() { r.post = readPart(r, "post-processor", postProcessorTypes()) }},
+		field{name: "decoder", read: func() { r.decoder = readPart(r, "decoder", decoderTypes()) }},
+		field{name: "model", read: r.readModel, required: true},
 	)
 }
 
@@ -73,41 +76,77 @@ func (r *fileReader) only(want string) {
 	}
 }
 
-// onlyNull wants null, and says why.
-func (r *fileReader) onlyNull(why string) {
-	if !r.null() {
-		r.want("null (" + why + ")")
-	}
+func (r *fileReader) direction(d *Direction) field {
+	return field{name: "direction", read: func() { *d = Direction(r.oneOf("Right", "Left")) }}
 }
 
-// onlyBool wants one of the two, and says why.
-func (r *fileReader) onlyBool(want bool, why string) {
-	start := r.pos
-	if r.bool() != want {
-		r.pos = start
-		r.want(fmt.Sprintf("%v (%s)", want, why))
+func (r *fileReader) readTruncation() {
+	if r.null() {
+		return
 	}
+	t := &Truncation{}
+	r.fields(r.direction(&t.Direction),
+		field{name: "max_length", read: func() { t.MaxLength = r.count() }, required: true},
+		field{name: "stride", read: func() { t.Stride = r.count() }},
+		field{name: "strategy", read: func() { t.Strategy = TruncationStrategy(r.oneOf("LongestFirst", "OnlyFirst", "OnlySecond")) }},
+	)
+	r.truncation = t
 }
 
-// tokenFields are those of an entry of added_tokens, read into r.token. A special
-// token's flags say how it is found in text, where this package never looks for one.
+func (r *fileReader) readPadding() {
+	if r.null() {
+		return
+	}
+	p := &Padding{}
+	r.fields(r.direction(&p.Direction),
+		field{name: "strategy", required: true, read: func() {
+			if r.peek() == '"' {
+				r.only("BatchLongest")
+				return
+			}
+			r.fields(field{name: "Fixed", read: func() { p.Length = r.count() }, required: true})
+		}},
+		field{name: "pad_to_multiple_of", read: func() {
+			if !r.null() {
+				p.MultipleOf = r.count()
+			}
+		}},
+		field{name: "pad_id", read: func() { p.ID = r.id() }, required: true},
+		field{name: "pad_type_id", read: func() { p.TypeID = r.id() }, required: true},
+		field{name: "pad_token", read: func() { p.Token = r.string() }, required: true},
+	)
+	r.padding = p
+}
+
+// tokenFields are those of an entry of added_tokens, read into r.token.
 func (r *fileReader) tokenFields() []field {
-	no := func() { r.onlyBool(false, "the flag is not supported") }
+	t := &r.token
 	return []field{
-		{name: "id", read: func() { r.token.id = r.id() }, required: true},
-		{name: "content", read: func() { r.token.contentAt = r.stringAt() }, required: true},
-		{name: "single_word", read: no},
-		{name: "lstrip", read: no},
-		{name: "rstrip", read: no},
-		{name: "normalized", read: func() { r.bool() }}, // there is no normalizer
-		{name: "special", read: func() { r.onlyBool(true, "added tokens that are not special are not supported") }, required: true},
+		{name: "id", read: func() { t.ID = r.id() }, required: true},
+		{name: "content", read: func() { r.tokenAt = r.stringAt(); t.Content = r.textAt(r.tokenAt) }, required: true},
+		flag(r, "single_word", &t.SingleWord, false),
+		flag(r, "lstrip", &t.LStrip, false),
+		flag(r, "rstrip", &t.RStrip, false),
+		flag(r, "normalized", &t.Normalized, false),
+		flag(r, "special", &t.Special, true),
 	}
 }
 
 func (r *fileReader) addedToken(fields []field) {
-	r.token = addedToken{}
+	r.token = AddedToken{}
 	r.fields(fields...)
-	r.added = append(r.added, r.token)
+	if r.err != nil {
+		return
+	}
+	if r.addedIDs == nil {
+		r.addedIDs, r.addedTexts = map[int32]bool{}, map[string]bool{}
+	}
+	if r.addedIDs[r.token.ID] || r.addedTexts[r.token.Content] {
+		r.pos = r.tokenAt
+		r.fail("the token %q or its id, %d, is given twice", r.token.Content, r.token.ID)
+	}
+	r.addedIDs[r.token.ID], r.addedTexts[r.token.Content] = true, true
+	r.added, r.addedAt = append(r.added, r.token), append(r.addedAt, r.tokenAt)
 }
 
 // stringAt reads a string that must not be empty and returns where it is.
@@ -119,224 +158,32 @@ func (r *fileReader) stringAt() int {
 		r.pos = at
 		r.want("a string that is not empty")
 	}
-	r.textSize += len(text)
 	return at
 }
 
-// byteLevel reads a ByteLevel part. What it says of offsets and, in a decoder, of
-// splitting changes neither ids nor text.
-func (r *fileReader) byteLevel(splits bool) {
-	prefix, regex := func() { r.bool() }, func() { r.bool() }
-	if splits {
-		prefix = func() { r.onlyBool(false, "adding a space before the text is not supported") }
-		regex = func() { r.onlyBool(true, "splitting without GPT-2's pattern is not supported") }
-	}
-	r.fields(
-		field{name: "type", read: func() { r.only("ByteLevel") }, required: true},
-		field{name: "add_prefix_space", read: prefix, required: true},
-		field{name: "trim_offsets", read: func() { r.bool() }},
-		field{name: "use_regex", read: regex},
-	)
-}
-
-func (r *fileReader) postProcessor() {
-	if !r.null() {
-		r.byteLevel(false)
-	}
-}
-
-// model reads a BPE model but its vocabulary and merges, which are checked and
-// counted. Every byte has a piece, so what it says of unknown characters has no
-// effect.
-func (r *fileReader) model() {
-	r.fields(
-		field{name: "type", read: func() { r.only("BPE") }, required: true},
-		field{name: "dropout", read: func() { r.onlyNull("dropout is not supported") }},
-		field{name: "unk_token", read: r.unknown},
-		field{name: "continuing_subword_prefix", read: r.onlyEmpty},
-		field{name: "end_of_word_suffix", read: r.onlyEmpty},
-		field{name: "fuse_unk", read: func() { r.bool() }},
-		field{name: "byte_fallback", read: func() { r.bool() }},
-		field{name: "ignore_merges", read: func() { r.onlyBool(false, "encoding against the merges is not supported") }},
-		field{name: "vocab", read: r.countPieces, required: true},
-		field{name: "merges", read: r.countMerges, required: true},
-	)
-}
-
-// onlyEmpty wants null or "".
-func (r *fileReader) onlyEmpty() {
-	if !r.null() {
-		r.only("")
-	}
-}
-
-func (r *fileReader) unknown() {
-	if !r.null() {
-		r.unknownAt = r.stringAt()
-	}
-}
-
-func (r *fileReader) countPieces() {
-	r.vocabAt = r.pos
-	r.object(func(key []byte) {
-		r.numPieces++
-		r.textSize += len(key)
-		r.id()
-	})
-}
-
-func (r *fileReader) countMerges() {
-	r.mergesAt = r.pos
-	r.mergeList(func(left, right []byte) { r.numMerges++ })
-}
-
-// mergeList reads merges, written ["left", "right"] or, in older files, "left
-// right".
-func (r *fileReader) mergeList(each func(left, right []byte)) {
-	r.array(func() {
-		if r.peek() == '"' {
-			left, right, ok := bytes.Cut(r.str(), []byte(" "))
-			if r.err == nil && (!ok || bytes.IndexByte(right, ' ') >= 0) {
-				r.fail("want a merge of two pieces with a space between")
-			}
-			each(left, right)
-			return
-		}
-		n := 0
-		var right []byte
-		r.array(func() {
-			text := r.str()
-			if n++; n == 1 {
-				r.left = append(r.left[:0], text...)
-			}
-			right = text
-		})
-		if n != 2 {
-			r.fail("want a merge of two pieces, got %d", n)
-		}
-		each(r.left, right)
-	})
-}
-
-// readVocabulary makes the vocabulary of what was counted and of added tokens that
-// are not in it. Ids must run from 0 without a gap.
-func (r *fileReader) readVocabulary() {
+// textAt returns the string at a place that was read before.
+func (r *fileReader) textAt(at int) string {
 	if r.err != nil {
-		return
+		return ""
 	}
-	at := make([]uint32, r.numPieces+len(r.added)) // where each id's piece is in the file
-	numIDs := r.placePieces(at)
-	r.path = []string{"added_tokens"}
-	for _, a := range r.added {
-		r.pos = a.contentAt
-		if int(a.id) >= len(at) {
-			r.fail("the id %d is out of range: there are at most %d pieces", a.id, len(at))
-		} else if at[a.id] == 0 {
-			at[a.id] = uint32(a.contentAt)
-			numIDs = max(numIDs, int(a.id)+1)
-		}
-	}
-	r.path = []string{"model", "vocab"}
-	r.vocab = bpe.NewVocabulary(numIDs, r.textSize)
-	for id := range numIDs {
-		r.addPiece(int32(id), int(at[id]))
-	}
-	r.checkAdded()
-	r.checkUnknown()
+	pos := r.pos
+	r.pos = at
+	text := r.string()
+	r.pos = pos
+	return text
 }
 
-// placePieces fills in where the pieces of the model's vocabulary are, and returns
-// how many ids that makes.
-func (r *fileReader) placePieces(at []uint32) int {
-	numIDs := 0
-	r.pos, r.path = r.vocabAt, []string{"model", "vocab"}
-	r.object(func(key []byte) {
-		where := r.last
-		switch id := int(r.id()); {
-		case r.err != nil:
-		case id >= len(at):
-			r.pos = where
-			r.fail("the id %d of %q is out of range: there are at most %d pieces", id, key, len(at))
-		case at[id] != 0:
-			r.pos = where
-			r.fail("the id %d is given twice, the second time to %q", id, key)
-		default:
-			at[id] = uint32(where)
-			numIDs = max(numIDs, id+1)
-		}
-	})
-	return numIDs
-}
-
-// addPiece gives the piece at pos the next id.
-func (r *fileReader) addPiece(id int32, pos int) {
-	if r.err != nil {
-		return
-	}
-	if r.pos = pos; pos == 0 {
-		r.pos = r.vocabAt
-		r.fail("no piece has the id %d, but one has a greater id", id)
-		return
-	}
-	if piece := r.str(); !r.vocab.Add(piece) {
-		first, _ := r.vocab.ID(piece)
-		r.pos = pos
-		r.fail("the piece %q has two ids, %d and %d", piece, first, id)
-	}
-}
-
-// checkAdded wants the vocabulary to agree with added_tokens.
+// checkAdded wants the ids of added tokens to be near the others.
 func (r *fileReader) checkAdded() {
 	r.path = []string{"added_tokens"}
-	for _, a := range r.added {
-		if r.err != nil {
-			return
-		}
-		r.pos = a.contentAt
-		content := r.str()
-		r.pos = a.contentAt
-		if piece := r.vocab.Piece(a.id); !bytes.Equal(piece, content) {
-			r.fail("the token %q has the id %d, which is that of %q", content, a.id, piece)
+	for i, t := range r.added {
+		if int(t.ID) >= r.maxIDs() && r.err == nil {
+			r.pos = r.addedAt[i]
+			r.fail("the id %d is out of range: want less than %d for a file of this size", t.ID, r.maxIDs())
 		}
 	}
 }
 
-func (r *fileReader) checkUnknown() {
-	if r.unknownAt == 0 || r.err != nil {
-		return
-	}
-	r.path = []string{"model", "unk_token"}
-	r.pos = r.unknownAt
-	piece := r.str()
-	r.pos = r.unknownAt
-	if _, ok := r.vocab.ID(piece); !ok {
-		r.fail("%q is not in the vocabulary", piece)
-	}
-}
-
-// readMerges resolves the merges.
-func (r *fileReader) readMerges() {
-	if r.err != nil {
-		return
-	}
-	r.pos, r.path = r.mergesAt, []string{"model", "merges"}
-	r.merges = make([]bpe.Merge, 0, r.numMerges)
-	var whole []byte
-	r.mergeList(func(left, right []byte) {
-		if r.err != nil {
-			return
-		}
-		whole = append(append(whole[:0], left...), right...)
-		m := bpe.Merge{Left: r.lookUp(left), Right: r.lookUp(right), ID: r.lookUp(whole)}
-		r.merges = append(r.merges, m)
-	})
-}
-
-// lookUp returns the id of a piece of a merge.
-func (r *fileReader) lookUp(piece []byte) int32 {
-	id, ok := r.vocab.ID(piece)
-	if !ok {
-		r.fail("merge %d needs the piece %q, which is not in the vocabulary", len(r.merges), piece)
-	}
-	return id
-}
+// maxIDs bounds the ids: some files leave some out, but what is made of a file must
+// stay in proportion to it.
+func (r *fileReader) maxIDs() int { return r.numPieces + len(r.added) + len(r.data)/16 + 4096 }

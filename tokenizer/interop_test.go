@@ -129,8 +129,8 @@ func TestInteropGoSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d files, %d bytes: trained in %v on %d threads", len(paths), size, time.Since(start), runtime.GOMAXPROCS(0))
-	if !bytes.Equal(trained.(*byteLevel).file, want) {
-		t.Errorf("the trained file differs from the original's, first in %q", firstOther(trained.(*byteLevel).file, want))
+	if !bytes.Equal(trained.(*Pipeline).file, want) {
+		t.Errorf("the trained file differs from the original's, first in %q", firstOther(trained.(*Pipeline).file, want))
 	}
 
 	ids, err := os.ReadFile(filepath.Join(dir, "ids"))

@@ -40,7 +40,7 @@ func TrainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (To
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}
-	t, err := newByteLevel(marshalFile(r.Vocabulary, r.Merges, r.Specials), r.Vocabulary, r.Merges, r.Specials)
+	t, err := parseFile(marshalFile(r.Vocabulary, r.Merges, r.Specials))
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}

@@ -51,7 +51,7 @@ func TestTrainBPEEqualsTheOriginal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := tok.(*byteLevel).file; !bytes.Equal(got, want) {
+			if got := tok.(*Pipeline).file; !bytes.Equal(got, want) {
 				t.Fatalf("%s with %d threads differs from the original, first in the line of %q, want %q", name, threads,
 					firstOther(got, want), firstOther(want, got))
 			}
@@ -109,7 +109,7 @@ func TestTrainBPEWithOtherSpecials(t *testing.T) {
 		if id, ok := tok.EOS(); ok != (len(specials) == 2) || ok && id != 1 {
 			t.Errorf("specials %q: EOS is %d, %v", specials, id, ok)
 		}
-		if again, err := Parse("trained", tok.(*byteLevel).file); err != nil || again.VocabSize() != 262 {
+		if again, err := Parse("trained", tok.(*Pipeline).file); err != nil || again.VocabSize() != 262 {
 			t.Errorf("specials %q: the file is not read back: %v", specials, err)
 		}
 	}

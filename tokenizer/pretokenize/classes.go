@@ -138,8 +138,8 @@ func (f FixedLength) Split(t *Text) {
 }
 
 // UnicodeScripts cuts where another script begins; Hiragana, Katakana and Han are
-// one. A space belongs to any. As in the original, spaces at the very beginning of a
-// piece are lost, with a piece that has nothing else.
+// one. A space and what Unicode had not assigned belong to any. As in the original,
+// these are lost at the very beginning of a piece, with a piece that has nothing else.
 type UnicodeScripts struct{}
 
 // Split implements PreTokenizer.
@@ -149,7 +149,7 @@ func (UnicodeScripts) Split(t *Text) {
 		last, from := uint8(0), -1
 		for i := start; i < end; {
 			r, n := char(t.Bytes[:end], i)
-			if script := scripts.get(r); r != ' ' && script != last {
+			if script := scripts.get(r); script != 0 && script != last {
 				if from >= 0 {
 					t.add(from, i)
 				}

@@ -52,15 +52,15 @@ def runs(values):
 def write_scripts(f):
     stretches, last = [], ""
     for ch in characters():
-        if stretches and ord(ch) == ord(last) + 1 and ch != " " and last != " " and same_script(last, ch):
+        if not scripts.pre_tokenize_str(ch):  # of any script
+            continue
+        if stretches and ord(ch) == ord(last) + 1 and same_script(last, ch):
             stretches[-1][1] = ch
         else:
             stretches.append([ch, ch])
         last = ch
     examples, values = [], []
     for first, end in stretches:
-        if first == " ":
-            continue
         for number, example in enumerate(examples):
             if same_script(example, first):
                 break

@@ -117,46 +117,51 @@ type Split struct {
 	Behavior Behavior
 	// Invert makes delimiters of what does not match.
 	Invert bool
-	// Ends, if not nil, appends where the matches end that cover text from its
-	// beginning to its end: what Pattern finds, faster. See regex.Regexp.
-	Ends func(dst []int32, text []byte) []int32
+	// Ends, if not nil, appends where the matches end that follow one another from the
+	// beginning of text to its end, and says whether they do: what Pattern finds, faster.
+	Ends func(dst []int32, text []byte) ([]int32, bool)
 }
 
-// Covers says that every character is in a piece and pieces are as Ends says.
-func (s Split) Covers() bool {
+// Follows says that where matches follow one another the pieces are the matches.
+func (s Split) Follows() bool {
 	return s.Ends != nil && (s.Behavior == Isolated || s.Behavior == Removed && s.Invert)
 }
 
 // Split implements PreTokenizer.
 func (s Split) Split(t *Text) {
-	if s.Covers() {
-		t.eachPiece(func(start, end int) {
-			t.ends = s.Ends(t.ends[:0], t.Bytes[start:end:end])
-			from := start
-			for _, e := range t.ends {
-				t.add(from, start+int(e))
-				from = start + int(e)
-			}
-		})
-		t.ends = t.ends[:0]
-		return
-	}
 	t.eachPiece(func(start, end int) {
-		c := cutter{t: t, behavior: s.Behavior}
-		text := t.Bytes[start:end:end]
-		done := 0
-		s.matches(text, func(from, to int) {
-			if done != from {
-				c.part(start+done, start+from, s.Invert)
+		if s.Follows() {
+			ends, ok := s.Ends(t.ends[:0], t.Bytes[start:end:end])
+			t.ends = ends[:0]
+			if ok {
+				from := start
+				for _, e := range ends {
+					t.add(from, start+int(e))
+					from = start + int(e)
+				}
+				return
 			}
-			c.part(start+from, start+to, !s.Invert)
-			done = to
-		})
-		if done != len(text) {
-			c.part(start+done, end, s.Invert)
 		}
-		c.end()
+		s.cut(t, start, end)
 	})
+}
+
+// cut cuts a piece, whatever its matches are.
+func (s Split) cut(t *Text, start, end int) {
+	c := cutter{t: t, behavior: s.Behavior}
+	text := t.Bytes[start:end:end]
+	done := 0
+	s.matches(text, func(from, to int) {
+		if done != from {
+			c.part(start+done, start+from, s.Invert)
+		}
+		c.part(start+from, start+to, !s.Invert)
+		done = to
+	})
+	if done != len(text) {
+		c.part(start+done, end, s.Invert)
+	}
+	c.end()
 }
 
 // matches calls f for every match, one after another. An empty match directly after
