@@ -1,6 +1,6 @@
 """Pairs codexml's tokenizers with others in one run:
 
-    VENV/bin/python bench/peers/tokenize.py --codexml BINARY --corpus FILE \\
+    VENV/bin/python bench/peers/encode.py --codexml BINARY --corpus FILE \\
         --peers tokenizers,gigatoken,tiktoken,tokenizers=bench/peers/python NAME=tokenizer.json ...
 
 VENV has what tokenizers.txt beside this script pins; bench/peers/python has the tokenizers that people have installed.
