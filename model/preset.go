@@ -33,7 +33,7 @@ func RefuseSet(cfg Config, keys ...string) error {
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")
 		if slices.Contains(keys, key) && !v.Field(i).IsZero() {
-			return fmt.Errorf("model.%s: %s does not have it, got %v: leave it out, or choose model.name decoder", key, cfg.Name, v.Field(i))
+			return fmt.Errorf("model.%s: %s does not have it, got %v: leave it out, or choose another model.name", key, cfg.Name, v.Field(i))
 		}
 	}
 	return nil

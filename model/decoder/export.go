@@ -26,6 +26,9 @@ var targets = []target{
 // configuration amounts to, or says for each candidate which key stands against it.
 func Export(m model.Model) (*model.Export, error) {
 	cfg, e := m.Config(), &model.Export{}
+	if err := refuseNew(cfg); err != nil {
+		return nil, err
+	}
 	problems := []error{errors.New("transformers has no architecture for this decoder")}
 	for _, t := range targets {
 		if why := t.refuses(cfg); why != "" {
@@ -36,6 +39,17 @@ func Export(m model.Model) (*model.Export, error) {
 		return e, nil
 	}
 	return nil, errors.Join(problems...)
+}
+
+// refuseNew names what none of the targets has, and the architectures that do.
+func refuseNew(cfg model.Config) error {
+	if cfg.RopeType != "default" {
+		return fmt.Errorf("model.rope_type: no decoder is exported with %s: choose model.name llama, qwen2 or qwen3 for it", cfg.RopeType)
+	}
+	if err := model.RefuseSet(cfg, "sliding_window", "local_rotary_theta", "qkv_bias", "attn_out_bias", "mlp_bias", "post_norms", "embed_scale", "attn_scale", "attn_softcap"); err != nil {
+		return fmt.Errorf("transformers has no architecture for this decoder: %w; or choose the architecture that has it: mistral, qwen2, gemma2, gemma3", err)
+	}
+	return nil
 }
 
 // refuseCommon holds what the Llama-like targets and NanoChat share.
@@ -109,6 +123,8 @@ func refuseNeoX(cfg model.Config) string {
 		return "activation is " + cfg.Activation + ", it wants a plain one"
 	case cfg.KVHeads() != cfg.NHeads:
 		return "n_kv_heads is below n_heads, it has no groups"
+	case cfg.HeadDim()*cfg.NHeads != cfg.DModel:
+		return "head_dim is not d_model/n_heads, it has no other"
 	}
 	return ""
 }
