@@ -43,6 +43,8 @@ const (
 	atLineEnd                         // $
 	atWordBoundary                    // \b
 	atNoWordBoundary                  // \B
+	atRustBoundary                    // \b of Rust, whose words differ
+	atNoRustBoundary                  // \B of Rust
 )
 
 var empty = &node{op: opEmpty}

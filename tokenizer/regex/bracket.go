@@ -25,21 +25,35 @@ func (p *parser) bracket(at int) (s set, fold bool) {
 	return s, p.ignoreCase && !negative
 }
 
-// intersections reads up to the ] the parts that && keeps apart.
+// intersections reads up to the ] the parts that && keeps apart, or Rust's -- and ~~.
 func (p *parser) intersections(at int) set {
 	s := p.union(at, true)
-	for p.skip("&&") {
+	for p.isSetOperator() {
+		operator := p.src[p.pos]
+		p.pos += 2
 		right := p.union(at, false)
 		if p.ignoreCase {
 			s, right = s.folded(), right.folded()
 		}
-		s = s.and(right)
+		switch operator {
+		case '&':
+			s = s.and(right)
+		case '-':
+			s = s.and(right.complement())
+		default:
+			s = s.with(right).and(s.and(right).complement())
+		}
 	}
 	p.pos++ // the ]
 	return s
 }
 
-// union reads up to ] or && the members of a class. A ] that comes first is a
+func (p *parser) isSetOperator() bool {
+	rest := p.src[p.pos:]
+	return strings.HasPrefix(rest, "&&") || p.dialect == rust && (strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "~~"))
+}
+
+// union reads up to ] or an operator the members of a class. A ] that comes first is a
 // member.
 func (p *parser) union(at int, first bool) set {
 	var members []rune
@@ -48,11 +62,8 @@ func (p *parser) union(at int, first bool) set {
 			p.fail(at, "the class has no end")
 		}
 		rest := p.src[p.pos:]
-		if strings.HasPrefix(rest, "&&") || rest[0] == ']' && !first {
+		if p.isSetOperator() || rest[0] == ']' && !first {
 			return newSet(members...)
-		}
-		if p.dialect == rust && (strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "~~")) {
-			p.unsupported(p.pos, rest[:2]+" in a class")
 		}
 		members = append(members, p.member()...)
 	}
@@ -81,7 +92,7 @@ func (p *parser) member() set {
 	}
 	low := s[0]
 	rest := p.src[p.pos:]
-	if !strings.HasPrefix(rest, "-") || len(rest) < 2 || rest[1] == ']' || rest[1] == '[' || strings.HasPrefix(rest[1:], "&&") {
+	if p.isSetOperator() || !strings.HasPrefix(rest, "-") || len(rest) < 2 || rest[1] == ']' || rest[1] == '[' || strings.HasPrefix(rest[1:], "&&") {
 		return s
 	}
 	p.pos++

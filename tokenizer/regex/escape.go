@@ -23,10 +23,10 @@ func (p *parser) escape(at int) *node {
 		return condition(atLastLine)
 	case c == 'b':
 		p.pos++
-		return condition(atWordBoundary)
+		return condition(p.ofDialect(atWordBoundary, atRustBoundary))
 	case c == 'B':
 		p.pos++
-		return condition(atNoWordBoundary)
+		return condition(p.ofDialect(atNoWordBoundary, atNoRustBoundary))
 	case c == 'R':
 		p.pos++
 		return newline
@@ -50,6 +50,13 @@ func (p *parser) escape(at int) *node {
 		return setNode(s)
 	}
 	return p.literal(p.charEscape(at))
+}
+
+func (p *parser) ofDialect(ofOniguruma, ofRust assertion) assertion {
+	if p.dialect == rust {
+		return ofRust
+	}
+	return ofOniguruma
 }
 
 // latinNumbers are six characters that Oniguruma counts to \w and \b, but not to a

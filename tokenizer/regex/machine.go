@@ -407,8 +407,8 @@ func holds(a assertion, text []byte, pos int) bool {
 		return pos == 0 || text[pos-1] == '\n'
 	case atLineEnd:
 		return pos == len(text) || text[pos] == '\n'
-	case atWordBoundary:
-		return wordBefore(text, pos) != wordAt(text, pos)
+	case atRustBoundary, atNoRustBoundary:
+		return isBoundary(rustWords(), text, pos) == (a == atRustBoundary)
 	}
-	return wordBefore(text, pos) == wordAt(text, pos)
+	return isBoundary(words(), text, pos) == (a == atWordBoundary)
 }

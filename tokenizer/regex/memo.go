@@ -57,23 +57,24 @@ func (s *memo) clear() {
 
 func lowestBit(mask uint64) int { return bits.TrailingZeros64(mask) }
 
-// wordTable is what \b asks.
-var wordTable = sync.OnceValue(func() *table { return newTable(property("word")) })
+// words and rustWords are what \b asks.
+var (
+	words     = sync.OnceValue(func() *table { return newTable(property("word")) })
+	rustWords = sync.OnceValue(func() *table {
+		s, _ := looseProperty("word", rust)
+		return newTable(s)
+	})
+)
 
-// wordAt tells whether a character of a word begins at text[pos].
-func wordAt(text []byte, pos int) bool {
-	if pos == len(text) {
-		return false
+// isBoundary tells whether a word of t's characters begins or ends at text[pos].
+func isBoundary(t *table, text []byte, pos int) bool {
+	before, after := false, false
+	if pos > 0 {
+		_, size := utf8.DecodeLastRune(text[:pos])
+		before, _ = t.at(text, pos-size)
 	}
-	in, _ := wordTable().at(text, pos)
-	return in
-}
-
-// wordBefore tells whether one ends there.
-func wordBefore(text []byte, pos int) bool {
-	if pos == 0 {
-		return false
+	if pos < len(text) {
+		after, _ = t.at(text, pos)
 	}
-	_, size := utf8.DecodeLastRune(text[:pos])
-	return wordAt(text, pos-size)
+	return before != after
 }
