@@ -39,8 +39,9 @@ func newConvert(env *cmdenv.Env, runF func(context.Context, *ConvertOptions) err
 	cmd := &cobra.Command{
 		Use: "convert TOKENIZER FOLDER --to FORMAT --corpus F", Short: "Write a tokenizer in another format, proven on a corpus",
 		Long: "Write a tokenizer in another format into a folder. What was written is loaded again and encodes the corpus: unless\n" +
-			"every id is the same, nothing is left behind. Formats: " + strings.Join(vocab.Formats(), ", ") + ".",
-		Example: "  codexml tokenizer convert tokenizer.json gpt2-files --to gpt2 --corpus texts.txt\n  codexml tokenizer convert spm.model hf --to tokenizer.json --corpus 'texts/*.txt'",
+			"every id is the same, nothing is left behind. A file of ranks (tiktoken) holds no pattern: it is proven word by word.\n" +
+			"Formats: " + strings.Join(vocab.Formats(), ", ") + ".",
+		Example: "  codexml tokenizer convert tokenizer.json gpt2-files --to gpt2 --corpus texts.txt\n  codexml tokenizer convert spm.model hf --to tokenizer.json --corpus texts.txt --lines",
 		Args:    cmdenv.Args("TOKENIZER", "FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Tokenizer, o.Out = args[0], args[1]
@@ -102,21 +103,33 @@ func convert(ctx context.Context, o *ConvertOptions) error {
 	})
 }
 
+// prove loads what was written and encodes the corpus with it.
 func (o *ConvertOptions) prove(ctx context.Context, t tokenizer.Tokenizer, temp string, files []vocab.OutFile) (vocab.Proof, error) {
-	path := temp
-	if len(files) == 1 {
-		path = filepath.Join(temp, files[0].Name)
-	}
-	other, err := load(path)
-	if err != nil {
-		return vocab.Proof{}, fmt.Errorf("what was written does not load: %w", err)
-	}
 	c, err := loadCorpus(o.Env, o.Corpus, o.Lines, o.TextKey)
 	if err != nil {
 		return vocab.Proof{}, err
 	}
+	var other tokenizer.Tokenizer
+	e, words := t.(vocab.Encoder)
+	switch {
+	case o.To != "tiktoken":
+		path := temp
+		if len(files) == 1 {
+			path = filepath.Join(temp, files[0].Name)
+		}
+		if other, err = load(path); err != nil {
+			return vocab.Proof{}, fmt.Errorf("what was written does not load: %w", err)
+		}
+	case !words:
+		return vocab.Proof{}, fmt.Errorf("%s does not say where its words end", o.Tokenizer)
+	}
 	docs, done := c.pass("prove")
-	proof, err := vocab.Prove(ctx, t, other, nil, docs)
+	var proof vocab.Proof
+	if other != nil {
+		proof, err = vocab.Prove(ctx, t, other, nil, docs)
+	} else {
+		proof, err = vocab.ProveRanks(ctx, e, files[0].Data, docs)
+	}
 	if fault := done(); fault != nil {
 		err = fault
 	}

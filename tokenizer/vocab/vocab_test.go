@@ -263,6 +263,12 @@ func TestFiles(t *testing.T) {
 	if err != nil || strings.Count(string(files[0].Data), "\n") != 266 || !strings.HasPrefix(string(files[0].Data), "IQ== 4\n") {
 		t.Errorf("tiktoken: %v", err)
 	}
+	if p, err := ProveRanks(context.Background(), e, files[0].Data, texts(corpus...)); err != nil || p.Tokens == 0 {
+		t.Errorf("ranks: %+v %v", p, err)
+	}
+	if _, err := ProveRanks(context.Background(), e, files[0].Data[:len("IQ== 4\n")], texts(corpus...)); err == nil {
+		t.Error("ranks without most bytes were proven")
+	}
 	if _, err := d.Files("gguf"); err == nil {
 		t.Error("an unknown format was written")
 	}
