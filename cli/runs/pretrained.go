@@ -166,6 +166,14 @@ func (l *Loaded) Encode(text string, special bool) ([]int32, error) {
 	if l.Tokenizer == nil {
 		return nil, cmdenv.BadInput(fmt.Errorf("%w: give --ids instead of text, or put the tokenizer there", l.NoTokenizer))
 	}
+	if p, ok := l.Tokenizer.(*tokenizer.Pipeline); ok && l.Pretrained != nil {
+		// What a pretrained model wants around a text its post-processor says.
+		e, err := p.EncodeText([]byte(text), tokenizer.EncodeOptions{AddSpecial: special, Whole: true})
+		if err != nil {
+			return nil, cmdenv.BadInput(err)
+		}
+		return e.IDs, nil
+	}
 	ids := l.Tokenizer.Encode(nil, []byte(text))
 	if bos, ok := l.Tokenizer.BOS(); ok && special {
 		ids = append([]int32{bos}, ids...)
