@@ -160,8 +160,8 @@ func (l *Loaded) Close() error {
 	return l.Pretrained.Close()
 }
 
-// Encode makes ids of a prompt: with the token that begins texts before it, where
-// the model has one and special is set.
+// Encode makes ids of a prompt: where special is set with the tokens around it that
+// the model wants.
 func (l *Loaded) Encode(text string, special bool) ([]int32, error) {
 	if l.Tokenizer == nil {
 		return nil, cmdenv.BadInput(fmt.Errorf("%w: give --ids instead of text, or put the tokenizer there", l.NoTokenizer))
