@@ -61,21 +61,26 @@ func describe(e *Encoding) string {
 	return b.String()
 }
 
-// pipelineLines is lines of pipelines.py.
-func pipelineLines(p *Pipeline, texts []string) (lines []string) {
+// pipelineLines is lines of pipelines.py. Unless all are wanted, pairs of long texts that
+// are truncated, which have thousands of windows, are left out: their line is empty.
+func pipelineLines(p *Pipeline, texts []string, all bool) (lines []string) {
 	for i, text := range texts {
 		for _, o := range []EncodeOptions{{AddSpecial: true}, {}, {AddSpecial: true, Pair: []byte(texts[(i+1)%len(texts)])}} {
+			if !all && p.Truncation() != nil && o.Pair != nil && len(text)+len(o.Pair) > 300 {
+				lines = append(lines, "")
+				continue
+			}
 			e, err := p.EncodeText([]byte(text), o)
 			if err != nil {
 				lines = append(lines, "error")
 				continue
 			}
-			all := []string{describe(e)}
+			parts := []string{describe(e)}
 			for _, w := range e.Overflowing {
-				all = append(all, describe(w))
+				parts = append(parts, describe(w))
 			}
-			all = append(all, p.DecodeText(e.IDs, true), p.DecodeText(e.IDs, false))
-			lines = append(lines, strings.Join(all, "\x1e"))
+			parts = append(parts, p.DecodeText(e.IDs, true), p.DecodeText(e.IDs, false))
+			lines = append(lines, strings.Join(parts, "\x1e"))
 		}
 		var ids []string
 		e, err := p.EncodeText([]byte(text), EncodeOptions{Allowed: NoSpecials()})
@@ -112,14 +117,14 @@ func TestPipelinesEqualTheOriginal(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		lines := pipelineLines(tok.(*Pipeline), texts)
+		lines := pipelineLines(tok.(*Pipeline), texts, false)
 		if len(want[name]) != 4*len(lines) {
 			t.Errorf("%s: %d digests for %d lines", name, len(want[name])/4, len(lines))
 			continue
 		}
 		wrong := 0
 		for i, line := range lines {
-			if i%4 == 3 {
+			if i%4 == 3 || line == "" {
 				continue // see TestTextForgesNoSpecialToken: the original forges some
 			}
 			sum := sha256.Sum256([]byte(line))
