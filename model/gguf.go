@@ -15,8 +15,11 @@ type GGUF struct {
 	// Name is general.architecture.
 	Name string
 	// Config reads the metadata under the architecture's name, all of which it must
-	// ask for.
+	// ask for; nil where another architecture reads the files.
 	Config func(m *Metadata) Config
+	// Describe is the reverse of Config. ExportGGUF refuses what Config would not read
+	// again as it was.
+	Describe func(cfg Config) Description
 	// Weights are the tensors' names.
 	Weights func(cfg Config) []Weight
 }
@@ -24,7 +27,8 @@ type GGUF struct {
 // Metadata reads a GGUF file's metadata under the name of its architecture, as
 // Fields reads an object.
 type Metadata struct {
-	file     *gguf.File
+	file     *gguf.Metadata
+	find     func(name string) (gguf.Tensor, bool)
 	arch     string
 	seen     map[string]bool
 	problems []error
@@ -80,7 +84,7 @@ func (m *Metadata) Ignore(keys ...string) {
 
 // HasTensor says whether the file has a tensor.
 func (m *Metadata) HasTensor(name string) bool {
-	_, ok := m.file.Find(name)
+	_, ok := m.find(name)
 	return ok
 }
 
@@ -119,7 +123,7 @@ func GatedMetadata(name string, m *Metadata) Config {
 // Vocabulary sets the number of tokens: the rows of the token embedding.
 func (m *Metadata) Vocabulary(cfg *Config) {
 	m.Ignore("vocab_size")
-	if t, ok := m.file.Find("token_embd.weight"); ok && len(t.Shape) == 2 {
+	if t, ok := m.find("token_embd.weight"); ok && len(t.Shape) == 2 {
 		cfg.VocabSize = t.Shape[0]
 		return
 	}
@@ -148,7 +152,7 @@ func (m *Metadata) rope(cfg *Config) {
 	default:
 		m.Badf("rope.scaling.type", "%q is not supported here, want none, linear or yarn", cfg.RopeType)
 	}
-	if t, ok := m.file.Find("rope_freqs.weight"); ok {
+	if t, ok := m.find("rope_freqs.weight"); ok {
 		m.llama3(cfg, t)
 	}
 }

@@ -159,7 +159,7 @@ func (p *Pretrained) openGGUF() error {
 	var arch GGUF
 	var names []string
 	for _, e := range Architectures.List() {
-		if g := e.Value.GGUF; g.Name == name {
+		if g := e.Value.GGUF; g.Name == name && g.Config != nil {
 			arch = g
 		} else if g.Name != "" && !slices.Contains(names, g.Name) {
 			names = append(names, g.Name)
@@ -168,7 +168,7 @@ func (p *Pretrained) openGGUF() error {
 	if arch.Name == "" {
 		return fmt.Errorf("general.architecture %q is not supported here, want one of %s", name, strings.Join(names, ", "))
 	}
-	m := &Metadata{file: f, arch: name, seen: map[string]bool{}}
+	m := &Metadata{file: &f.Metadata, find: f.Find, arch: name, seen: map[string]bool{}}
 	p.Config = arch.Config(m)
 	if err := m.finish(); err != nil {
 		return err

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -28,11 +27,12 @@ type Converted struct {
 func newConvert(env *cmdenv.Env, runF func(context.Context, *Options) error) *cobra.Command {
 	opts := &Options{Env: env}
 	cmd := command(opts, "convert MODEL --out PATH", "Write a model in another format or with other number types",
-		"Write a folder of transformers (safetensors or .bin) or a GGUF file as a folder with model.safetensors, or a\n"+
-			"GGUF file as a GGUF file with other types. PATH decides: one that ends in .gguf is a file. Types of a folder:\n"+
+		"Write a folder of transformers (safetensors or .bin) or a GGUF file as a folder with model.safetensors or as a\n"+
+			"GGUF file, with the tokenizer. PATH decides: one that ends in .gguf is a file. Types of a folder:\n"+
 			"F32, F16, BF16. Types of a GGUF file: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K; vectors stay F32, and\n"+
 			"matrices whose rows are no multiple of a type's block become Q8_0 or F16.",
 		"  codexml model convert ./pytorch-model --out ./model --type BF16\n  codexml model convert model.Q4_1.gguf --out ./model\n"+
+			"  codexml model convert ./model --out model.Q8_0.gguf --type Q8_0\n"+
 			"  codexml model convert model.F16.gguf --out model.Q4_K.gguf --type Q4_K", runF, convert)
 	cmd.Flags().StringVar(&opts.Out, "out", "", "folder or .gguf file to write (`PATH`)")
 	cmd.Flags().StringVar(&opts.Type, "type", "", "`TYPE` of the numbers (default F32; a folder's own type)")
@@ -59,7 +59,7 @@ func convert(ctx context.Context, opts *Options) (err error) {
 	r := Converted{From: found.Path, Out: out, Types: map[string]int{}, Dropped: []string{}}
 	switch isFile := strings.HasSuffix(out, ".gguf"); {
 	case isFile && p.GGUF == nil:
-		err = cmdenv.BadInput(errors.New("model convert: a folder is not written as GGUF here: convert_hf_to_gguf.py of llama.cpp does it, and this command changes the types of what it writes"))
+		err = folderToGGUF(ctx, opts, p, &r)
 	case isFile:
 		err = toGGUF(ctx, opts, p, &r)
 	case p.GGUF != nil:
@@ -92,7 +92,7 @@ var fileTypes = map[gguf.Type]uint32{gguf.F32: 0, gguf.F16: 1, gguf.Q4_0: 2, ggu
 // typeOf chooses the type of a tensor: vectors stay F32, since little is to be gained
 // and llama.cpp wants them so.
 func typeOf(t gguf.Tensor, want gguf.Type) gguf.Type {
-	if len(t.Shape) < 2 {
+	if len(t.Shape) < 2 || t.Name == "position_embd.weight" { // positions are added, not multiplied
 		return gguf.F32
 	}
 	for _, kind := range []gguf.Type{want, gguf.Q8_0} {

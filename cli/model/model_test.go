@@ -252,7 +252,7 @@ func TestConvertFolder(t *testing.T) {
 	}
 	b.fails("convert tiny", cmdenv.ExitBadInput, "--out is missing")
 	b.fails("convert tiny --out x --type Q8_0", cmdenv.ExitBadInput, "want F32, F16 or BF16")
-	b.fails("convert tiny --out x.gguf", cmdenv.ExitBadInput, "convert_hf_to_gguf.py")
+	b.fails("convert tiny --out x.gguf", cmdenv.ExitBadInput, "the folder has no tokenizer.json")
 }
 
 func TestConvertGGUF(t *testing.T) {
@@ -265,6 +265,18 @@ func TestConvertGGUF(t *testing.T) {
 	}
 	if text, err := os.ReadFile(b.path("folder/tokenizer.json")); err != nil || !strings.Contains(string(text), `"content":"<end>"`) {
 		t.Errorf("tokenizer.json: %s, %v", text, err)
+	}
+	b.ok("convert folder --out back.gguf", "back.gguf")
+	if got, want := fmt.Sprint(b.weights("back.gguf")), fmt.Sprint(b.weights("tiny.gguf")); got != want {
+		t.Error("the folder as a file has other numbers than the file")
+	}
+	b.ok("convert back.gguf --out folder2", "folder2")
+	for _, name := range []string{"config.json", "tokenizer_config.json", "model.safetensors"} {
+		x, errX := os.ReadFile(b.path("folder/" + name))
+		y, errY := os.ReadFile(b.path("folder2/" + name))
+		if errX != nil || errY != nil || !bytes.Equal(x, y) {
+			t.Errorf("%s changes on the way to GGUF and back: %v %v", name, errX, errY)
+		}
 	}
 	b.ok("convert tiny.gguf --out same.gguf", "same.gguf")
 	if got, want := fmt.Sprint(b.weights("same.gguf")), fmt.Sprint(b.weights("tiny.gguf")); got != want {

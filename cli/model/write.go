@@ -21,14 +21,28 @@ import (
 
 // toGGUF writes a GGUF file with other types, a tensor at a time.
 func toGGUF(ctx context.Context, opts *Options, p *model.Pretrained, r *Converted) error {
+	want, err := fileType(opts)
+	if err != nil {
+		return err
+	}
+	return writeGGUF(ctx, opts, r, want, ggufEntries(p, want), slices.Clone(p.GGUF.Tensors), func(i int, to gguf.Type) ([]byte, error) { return requantize(p.GGUF.Tensors[i], to) })
+}
+
+// fileType is the type of a GGUF file's matrices.
+func fileType(opts *Options) (gguf.Type, error) {
 	want, ok := gguf.F32, true
 	if opts.Type != "" {
 		want, ok = gguf.ParseType(opts.Type)
 	}
 	if !ok || !want.Writable() {
-		return cmdenv.Usagef("model convert: --type %s: want one of %s", opts.Type, strings.Trim(fmt.Sprint(gguf.WritableTypes), "[]"))
+		return 0, cmdenv.Usagef("model convert: --type %s: want one of %s", opts.Type, strings.Trim(fmt.Sprint(gguf.WritableTypes), "[]"))
 	}
-	tensors := slices.Clone(p.GGUF.Tensors)
+	return want, nil
+}
+
+// writeGGUF writes a GGUF file, whose tensors get the types that go with want. data
+// gives a tensor's bytes in a type.
+func writeGGUF(ctx context.Context, opts *Options, r *Converted, want gguf.Type, entries []gguf.KeyValue, tensors []gguf.Tensor, data func(i int, to gguf.Type) ([]byte, error)) error {
 	for i := range tensors {
 		tensors[i].Type = typeOf(tensors[i], want)
 		r.Types[tensors[i].Type.String()]++
@@ -36,15 +50,15 @@ func toGGUF(ctx context.Context, opts *Options, p *model.Pretrained, r *Converte
 	bar := opts.Env.Progress("convert", len(tensors))
 	defer bar.Done()
 	return fsatomic.WriteFile(r.Out, 0o644, func(w io.Writer) error {
-		out, err := gguf.NewWriter(w, ggufEntries(p, want), tensors)
+		out, err := gguf.NewWriter(w, entries, tensors)
 		if err != nil {
 			return err
 		}
-		for i, t := range p.GGUF.Tensors {
+		for i, t := range tensors {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			data, err := requantize(t, tensors[i].Type)
+			data, err := data(i, t.Type)
 			if err != nil {
 				return fmt.Errorf("tensor %s: %w", t.Name, err)
 			}

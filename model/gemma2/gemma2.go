@@ -14,7 +14,7 @@ func init() {
 	model.Architectures.MustRegister("gemma2", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "gemma2", Config: config, Weights: weights, Prefix: "model."},
-		GGUF:        model.GGUF{Name: "gemma2", Config: metadata, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
+		GGUF:        model.GGUF{Name: "gemma2", Config: metadata, Describe: describe, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
 	}, "std")
 }
 
@@ -50,6 +50,13 @@ func metadata(m *model.Metadata) model.Config {
 		cfg.AttnScale = 1 / math.Sqrt(float64(cfg.DModel/cfg.NHeads))
 	}
 	return cfg
+}
+
+// describe is the reverse of metadata.
+func describe(cfg model.Config) model.Description {
+	d := model.DescribeGated(cfg)
+	d["attn_logit_softcapping"], d["final_logit_softcapping"] = float32(cfg.AttnSoftcap), float32(cfg.LogitSoftcap)
+	return d
 }
 
 func weights(cfg model.Config) []model.Weight { return model.GatedWeights(cfg, true) }

@@ -14,7 +14,7 @@ func init() {
 	model.Architectures.MustRegister("gemma3", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "gemma3_text", Config: config, Weights: weights, Prefix: "model."},
-		GGUF:        model.GGUF{Name: "gemma3", Config: metadata, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
+		GGUF:        model.GGUF{Name: "gemma3", Config: metadata, Describe: describe, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
 	}, "std")
 }
 
@@ -82,6 +82,21 @@ func metadata(m *model.Metadata) model.Config {
 		cfg.AttnScale = 1 / math.Sqrt(float64(cfg.DModel/cfg.NHeads))
 	}
 	return cfg
+}
+
+// describe is the reverse of metadata.
+func describe(cfg model.Config) model.Description {
+	d := model.DescribeGated(cfg)
+	if cfg.LogitSoftcap != 0 {
+		d["final_logit_softcapping"] = float32(cfg.LogitSoftcap)
+	}
+	if cfg.LocalRotaryTheta == 0 {
+		cfg.LocalRotaryTheta = cfg.RotaryTheta
+	}
+	if cfg.LocalRotaryTheta != 1e4 {
+		d["rope.freq_base_swa"] = float32(cfg.LocalRotaryTheta)
+	}
+	return d
 }
 
 func weights(cfg model.Config) []model.Weight { return model.GatedWeights(cfg, true) }

@@ -14,7 +14,7 @@ func init() {
 	model.Architectures.MustRegister("gpt2", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "gpt2", Config: config, Weights: weights, Prefix: "transformer.", Ignore: buffer},
-		GGUF:        model.GGUF{Name: "gpt2", Config: metadata, Weights: ggufWeights},
+		GGUF:        model.GGUF{Name: "gpt2", Config: metadata, Describe: describe, Weights: ggufWeights},
 	}, "std")
 }
 
@@ -97,6 +97,14 @@ func metadata(m *model.Metadata) model.Config {
 	cfg.FFNDim, cfg.NHeads, cfg.LayerNormEps = m.Size("feed_forward_length"), m.Size("attention.head_count"), m.Float("attention.layer_norm_epsilon", 1e-5)
 	m.Vocabulary(&cfg)
 	return cfg
+}
+
+// describe is the reverse of metadata.
+func describe(cfg model.Config) model.Description {
+	return model.Description{
+		"context_length": uint32(cfg.MaxSeqLen), "embedding_length": uint32(cfg.DModel), "block_count": uint32(cfg.NLayers), "feed_forward_length": uint32(cfg.FFN()),
+		"attention.head_count": uint32(cfg.NHeads), "attention.layer_norm_epsilon": float32(cfg.LayerNormEps), "vocab_size": uint32(cfg.VocabSize),
+	}
 }
 
 // weights are transformers' names, with linear layers as [in, out].

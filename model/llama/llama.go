@@ -9,7 +9,7 @@ func init() {
 	model.Architectures.MustRegister("llama", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "llama", Config: config, Weights: weights, Prefix: "model."},
-		GGUF:        model.GGUF{Name: "llama", Config: metadata, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, true) }},
+		GGUF:        model.GGUF{Name: "llama", Config: metadata, Describe: model.DescribeGated, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, true) }},
 	}, "std")
 }
 

@@ -9,6 +9,7 @@ func init() {
 	model.Architectures.MustRegister("mistral", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "mistral", Config: config, Weights: weights, Prefix: "model."},
+		GGUF:        model.GGUF{Name: "llama", Describe: model.DescribeGated, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, true) }},
 	}, "std")
 }
 

@@ -9,7 +9,7 @@ func init() {
 	model.Architectures.MustRegister("qwen3", model.Architecture{
 		New: New, Export: Export,
 		HuggingFace: model.HuggingFace{Type: "qwen3", Config: config, Weights: weights, Prefix: "model."},
-		GGUF:        model.GGUF{Name: "qwen3", Config: metadata, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
+		GGUF:        model.GGUF{Name: "qwen3", Config: metadata, Describe: model.DescribeGated, Weights: func(cfg model.Config) []model.Weight { return model.GatedGGUFWeights(cfg, false) }},
 	}, "std")
 }
 
