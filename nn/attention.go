@@ -50,6 +50,10 @@ type Attention struct {
 	backward func(worker, lo, hi int)
 	cached   func(worker, lo, hi int)
 	tiles    []cachedTile
+	decoded  func(worker, lo, hi int)
+	merged   func(worker, lo, hi int)
+	spans    []decodeSpan
+	partial  []float32 // per span and key head, H/K x (D + 2)
 }
 
 // attentionScratch is a worker's: tiles of Span x Span and Span x D.
@@ -67,6 +71,7 @@ func NewAttention(heads, kvHeads, dim int) *Attention {
 	l := &Attention{H: heads, K: kvHeads, D: dim, Scale: float32(1 / math.Sqrt(float64(dim)))}
 	l.round = func(_, lo, hi int) { roundRows(&l.slots[0], lo, hi) }
 	l.forward, l.dots, l.backward, l.cached = l.forwardItems, l.dotRows, l.backwardItems, l.cachedItems
+	l.decoded, l.merged = l.decodedSpans, l.mergedHeads
 	return l
 }
 
@@ -123,25 +128,29 @@ type queries struct {
 // attend leaves the output of rows of queries in w.o, and their maxima and sums in
 // w.m and w.l.
 func (l *Attention) attend(worker int, q, keys, values Heads, at queries) {
-	w, gemm, rows := &l.work[worker], l.c.Gemm.Seq(worker), at.rows
-	for i := range rows {
-		w.m[i], w.l[i] = float32(math.Inf(-1)), 0
-	}
-	clear(w.o[:rows*l.D])
+	w, rows := &l.work[worker], at.rows
+	w.begin(rows, l.D)
 	for k0 := l.firstSpan(at.first); k0 <= at.first+(rows-1)*at.step; k0 += Span {
-		cols := min(Span, at.keys-k0)
-		if at.turned > 0 {
-			whole := (cols + wholeKeys - 1) / wholeKeys * wholeKeys
-			mul(gemm, kernel.NN, rows, whole, l.D, q, keys.rows(k0/Span*at.turned, 0), w.s, Span, false)
-		} else {
-			mul(gemm, kernel.NT, rows, cols, l.D, q, keys.rows(k0, 0), w.s, Span, false)
-		}
-		l.limits(w, at, k0, cols)
-		kernel.SoftmaxSpan(w.s, w.ms, w.ls, rows, cols, Span, w.limit, w.lower[:l.lowers(rows)], l.Scale, l.Softcap)
-		mul(gemm, kernel.NN, rows, l.D, cols, l.tile(w.s, w.p16, rows), values.rows(k0, 0), w.os, l.D, false)
+		l.attendSpan(worker, q, keys, values, at, k0, w.os, w.ms, w.ls)
 		kernel.MergeSpan(w.o, w.m, w.l, w.os, w.ms, w.ls, rows, l.D, l.D, l.D)
 	}
 	kernel.DivideRows(w.o, w.l, rows, l.D, l.D)
+}
+
+// attendSpan computes the outputs, maxima and sums of rows of queries and the span of
+// keys from k0 on.
+func (l *Attention) attendSpan(worker int, q, keys, values Heads, at queries, k0 int, o, m, sum []float32) {
+	w, gemm, rows := &l.work[worker], l.c.Gemm.Seq(worker), at.rows
+	cols := min(Span, at.keys-k0)
+	if at.turned > 0 {
+		whole := (cols + wholeKeys - 1) / wholeKeys * wholeKeys
+		mul(gemm, kernel.NN, rows, whole, l.D, q, keys.rows(k0/Span*at.turned, 0), w.s, Span, false)
+	} else {
+		mul(gemm, kernel.NT, rows, cols, l.D, q, keys.rows(k0, 0), w.s, Span, false)
+	}
+	l.limits(w, at, k0, cols)
+	kernel.SoftmaxSpan(w.s, m, sum, rows, cols, Span, w.limit, w.lower[:l.lowers(rows)], l.Scale, l.Softcap)
+	mul(gemm, kernel.NN, rows, l.D, cols, l.tile(w.s, w.p16, rows), values.rows(k0, 0), o, l.D, false)
 }
 
 // wholeKeys divides Span: products with keys that lie side by side take whole vector

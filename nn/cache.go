@@ -3,7 +3,6 @@ package nn
 import (
 	"fmt"
 
-	"github.com/aries-serpent/codexml/internal/kernel"
 	"github.com/aries-serpent/codexml/tensor"
 )
 
@@ -74,14 +73,20 @@ func copyRow(dst tensor.Tensor, row int, src Heads) {
 // of Forward.
 func (l *Attention) Cached(c *Context, out tensor.Tensor, q, k, v Heads, caches []*Cache) {
 	l.q, l.out, l.c, l.tiles = q, out, c, l.tiles[:0]
+	single := l.H/l.K <= Span
 	for i, s := range c.Batch.Segments {
 		first, n, start := int(s.Start), int(s.Len), caches[i].Len
 		caches[i].append(k.rows(first, 0), v.rows(first, 0), n)
+		single = single && n == 1
 		for r := 0; r < n; r += Span {
-			l.tiles = append(l.tiles, cachedTile{caches[i], first + r, start + r, min(Span, n-r)})
+			l.tiles = append(l.tiles, cachedTile{cache: caches[i], row: first + r, start: start + r, rows: min(Span, n-r)})
 		}
 	}
 	l.prepare(c)
+	if single {
+		l.decode(c)
+		return
+	}
 	c.Pool.For(l.K*len(l.tiles), 1, l.cached)
 }
 
@@ -90,39 +95,24 @@ func (l *Attention) Cached(c *Context, out tensor.Tensor, q, k, v Heads, caches 
 type cachedTile struct {
 	cache            *Cache
 	row, start, rows int
+	span             int // of decode: the first of its spans
 }
 
-// cachedItems takes the query heads of a key head together: side by side where they
-// are a single row, which shares the reading of the keys, and else one after the other.
+// cachedItems takes the query heads of a key head one after the other.
 func (l *Attention) cachedItems(worker, lo, hi int) {
 	group := l.H / l.K
 	for item := lo; item < hi; item++ {
 		t, h := l.tiles[item/l.K], item%l.K
-		width := t.cache.Values.Cols
-		keys, values := Heads{Tensor: t.cache.Keys}.rows(h*l.D, 0), Heads{Tensor: t.cache.Values}.rows(0, h*l.D)
-		at := queries{first: t.start, turned: width, keys: t.cache.Len}
-		w := &l.work[worker]
-		if t.rows == 1 && group <= Span {
-			q := l.q.rows(t.row, h*group*l.D)
-			q.Cols, at.rows = l.D, group
-			l.attend(worker, q, keys, values, at)
-			l.storeHeads(w, t.row, h*group, group)
-			continue
-		}
-		at.rows, at.step = t.rows, 1
+		keys, values := t.heads(h, l.D)
+		at := queries{first: t.start, step: 1, rows: t.rows, turned: t.cache.Values.Cols, keys: t.cache.Len}
 		for q := h * group; q < (h+1)*group; q++ {
 			l.attend(worker, l.q.rows(t.row, q*l.D), keys, values, at)
-			l.storeRows(w, l.out, t.row, q, t.rows)
+			l.storeRows(&l.work[worker], l.out, t.row, q, t.rows)
 		}
 	}
 }
 
-// storeHeads writes w.o as heads from h on of a row of the output.
-func (l *Attention) storeHeads(w *attentionScratch, row, h, heads int) {
-	at, n := row*l.out.Cols+h*l.D, heads*l.D
-	if l.out.DType == tensor.BF16 {
-		kernel.RoundBF16(l.out.BF16[at:at+n], w.o[:n])
-	} else {
-		copy(l.out.F32[at:at+n], w.o[:n])
-	}
+// heads are the keys, turned, and the values of key head h of dim channels.
+func (t *cachedTile) heads(h, dim int) (keys, values Heads) {
+	return Heads{Tensor: t.cache.Keys}.rows(h*dim, 0), Heads{Tensor: t.cache.Values}.rows(0, h*dim)
 }
