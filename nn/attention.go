@@ -71,7 +71,7 @@ func NewAttention(heads, kvHeads, dim int) *Attention {
 	l := &Attention{H: heads, K: kvHeads, D: dim, Scale: float32(1 / math.Sqrt(float64(dim)))}
 	l.round = func(_, lo, hi int) { roundRows(&l.slots[0], lo, hi) }
 	l.forward, l.dots, l.backward, l.cached = l.forwardItems, l.dotRows, l.backwardItems, l.cachedItems
-	l.decoded, l.merged = l.decodedSpans, l.mergedHeads
+	l.decoded, l.merged, l.spans = l.decodedSpans, l.mergedHeads, make([]decodeSpan, 0, 64)
 	return l
 }
 
