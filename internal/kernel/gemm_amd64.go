@@ -27,10 +27,11 @@ type stripTable [maxVecs + 1][9]func(args *stripArgs)
 type simd struct {
 	width, rows             int // float32 in a register, rows of a tile
 	alongRows, alongColumns *stripTable
-	dotRows, dotColumns     *stripTable // VDPBF16PS, or nil
-	halfPairs, halfMixed    *stripTable // B is a panel of pairs, up to thinRows rows
-	burst, dotBurst         func(n int) // n multiply-adds on every register of a tile
-	panelRow, panelFill     *panelTable // products with Panels: of a row, and what larger ones need
+	dotRows, dotColumns     *stripTable    // VDPBF16PS, or nil
+	halfPairs, halfMixed    *stripTable    // B is a panel of pairs, up to thinRows rows
+	burst, dotBurst         func(n int)    // n multiply-adds on every register of a tile
+	panelFill               *panelTable    // what products of many rows with Panels need
+	panelRows               [4]*panelTable // products of one to four rows with Panels
 	packTiles               [orders]func(dst *float32, tile int, src unsafe.Pointer, lds, quads, tiles int)
 }
 
@@ -38,7 +39,7 @@ var (
 	simdAVX2 = simd{
 		width: 8, rows: 4,
 		alongRows: &stripRowsAVX2, alongColumns: &stripColumnsAVX2,
-		halfPairs: &stripHalfPairsAVX2, halfMixed: &stripHalfMixedAVX2, burst: burstAVX2, panelRow: &panelRowAVX2, panelFill: &panelFillAVX2,
+		halfPairs: &stripHalfPairsAVX2, halfMixed: &stripHalfMixedAVX2, burst: burstAVX2, panelRows: [4]*panelTable{&panelRowAVX2, &panelTwoAVX2, &panelThreeAVX2, &panelFourAVX2}, panelFill: &panelFillAVX2,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x4, swapped: packColumnsSwapx4},
 	}
@@ -46,7 +47,7 @@ var (
 		width: 16, rows: 8,
 		alongRows: &stripRowsAVX512, alongColumns: &stripColumnsAVX512,
 		halfPairs: &stripHalfPairsAVX512, halfMixed: &stripHalfMixedAVX512, burst: burstAVX512,
-		panelRow: &panelRowAVX512, panelFill: &panelFillAVX512,
+		panelRows: [4]*panelTable{&panelRowAVX512, &panelTwoAVX512, &panelThreeAVX512, &panelFourAVX512}, panelFill: &panelFillAVX512,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x8, swapped: packColumnsSwapx8},
 	}
@@ -54,7 +55,7 @@ var (
 		width: 16, rows: 8,
 		alongRows: &stripRowsAVX512, alongColumns: &stripColumnsAVX512,
 		dotRows: &stripRowsBF16AVX512, dotColumns: &stripColumnsBF16AVX512, halfMixed: &stripHalfMixedAVX512,
-		burst: burstAVX512, dotBurst: burstBF16AVX512, panelRow: &panelRowAVX512, panelFill: &panelFillAVX512,
+		burst: burstAVX512, dotBurst: burstBF16AVX512, panelRows: [4]*panelTable{&panelRowAVX512, &panelTwoAVX512, &panelThreeAVX512, &panelFourAVX512}, panelFill: &panelFillAVX512,
 		packTiles: [orders]func(*float32, int, unsafe.Pointer, int, int, int){
 			plain: packColumnsF32x8, paired: packColumnsPairsx8},
 	}
@@ -94,7 +95,7 @@ func (t *simd) vecs(n, j int) int {
 
 // column is where part i of the columns of p begins.
 func (t *simd) column(p *product, i, parts int) int {
-	if p.b.kept != nil && p.m == 1 {
+	if p.direct() {
 		return cut(p.n, panelRows, i, parts)
 	}
 	return t.panelColumn(p.n, i, parts)
@@ -117,8 +118,8 @@ func (t *simd) split(p *product, threads int) (across, down int) {
 	if p.m*p.n*p.k < minWork {
 		threads = 1
 	}
-	if p.b.kept != nil && p.m == 1 {
-		return t.splitRow(p, threads), 1
+	if p.direct() {
+		return t.splitDirect(p, threads), 1
 	}
 	panels := t.panels(p.n)
 	across, down = ceil(p.n, maxCols*threads)*threads, 1
@@ -136,8 +137,8 @@ func (t *simd) item(p *product, s *scratch, worker, i0, i1, j0, j1 int) {
 	case w.steps == 0:
 		w.noChains()
 		p.finish(worker, i0, i1, j0, j1)
-	case p.b.kept != nil && p.m == 1:
-		w.row()
+	case p.direct():
+		w.direct()
 		p.finish(worker, i0, i1, j0, j1)
 	case p.packed && p.b.half && w.b.order != paired && i1-i0 <= thinRows:
 		w.thin()

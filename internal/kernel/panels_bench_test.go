@@ -19,7 +19,9 @@ func BenchmarkPanels(b *testing.B) {
 	}{
 		{BlockQ4_1, 1, 24576, 576}, {BlockQ4_0, 1, 24576, 576}, {BlockQ8_0, 1, 49152, 576}, {BlockQ4_K, 1, 9216, 1536}, {BlockQ6_K, 1, 9216, 1536}, {BlockQ5_1, 1, 24576, 576},
 		{BlockF16, 1, 24576, 576}, {BlockBF16, 1, 24576, 576}, {BlockF32, 1, 24576, 576},
-		{BlockQ4_1, 8, 24576, 576}, {BlockQ4_1, 512, 3072, 576}, {BlockQ4_1, 512, 576, 1536}, {BlockQ4_K, 512, 576, 1536},
+		{BlockQ4_1, 2, 24576, 576}, {BlockQ4_1, 3, 24576, 576}, {BlockQ4_1, 5, 24576, 576}, {BlockQ4_1, 8, 24576, 576}, {BlockQ4_K, 8, 9216, 1536}, {BlockQ6_K, 8, 9216, 1536}, {BlockQ8_0, 8, 24576, 576},
+		{BlockF16, 8, 24576, 576}, {BlockF16, 2, 24576, 576}, {BlockBF16, 2, 24576, 576}, {BlockBF16, 8, 24576, 576}, {BlockF32, 8, 24576, 576},
+		{BlockQ4_1, 512, 3072, 576}, {BlockQ4_1, 512, 576, 1536}, {BlockQ4_K, 512, 576, 1536},
 	} {
 		b.Run(fmt.Sprintf("%v/%dx%dx%d", x.kind, x.m, x.n, x.k), func(b *testing.B) {
 			pool := par.New(1)

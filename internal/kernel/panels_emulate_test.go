@@ -26,53 +26,64 @@ func TestPanelKernelsOnAnEmulator(t *testing.T) {
 		if wide {
 			width = 16
 		}
-		of, row := strings.CutPrefix(short, "panelRow")
-		kind, ok := ParseBlockType(strings.TrimPrefix(of, "panelFill"))
+		kind, rows, ok := numBlockTypes, 0, false
+		for of, n := range map[string]int{"Fill": 0, "Row": 1, "Two": 2, "Three": 3, "Four": 4} {
+			if of, is := strings.CutPrefix(short, "panel"+of); is {
+				rows = n
+				kind, ok = ParseBlockType(of)
+			}
+		}
 		if !ok {
 			t.Fatalf("%s is of no type", name)
 		}
-		if err := emulatePanel(r, kernels[name], kind, width, row); err != nil {
+		if err := emulatePanel(r, kernels[name], kind, width, rows); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if len(kernels) != 2*2*13 {
-		t.Errorf("%d kernels were tested, want 52", len(kernels))
+	if len(kernels) != 5*2*13 {
+		t.Errorf("%d kernels were tested, want 130", len(kernels))
 	}
 }
 
 // emulatePanel runs a kernel on two units and compares all of the memory.
-func emulatePanel(r *rand.Rand, code []string, kind BlockType, width int, row bool) error {
+func emulatePanel(r *rand.Rand, code []string, kind BlockType, width, m int) error {
 	pool := par.New(1)
 	defer pool.Close()
 	layout := layoutOf(kind, blockTypes[kind].size)
 	k := 2 * layout.steps * layout.blocks
 	rows := randomRows(r, kind, panelRows, k)
+	cols := panelColumns(width, m)
 	p := PackPanels(pool, kind, panelRows, k, func(i int) []byte { return rows[i] })
-	const atArgs, atX, atPanel, atOut = 0, 1 << 10, 4 << 10, 32 << 10
+	const atArgs, atX, atPanel, atOut, ldc = 0, 1 << 10, 32 << 10, 64 << 10, 4 * (panelRows + 3)
 	e := &emulator{mem: make([]byte, 128<<10), args: atArgs, reg: map[string]uint64{}, mxcsr: 0x1f80}
 	copy(e.mem[atPanel:], p.data)
-	first, ldb := width*r.IntN(panelRows/width), 4*(width+3)
-	for i, v := range []int{atOut, atX, atPanel, 2, ldb, first} {
+	first, ldb := cols*r.IntN(panelRows/cols), 4*(width+3)
+	if m > 0 {
+		ldb = 4 * (k + 3)
+	}
+	for i, v := range []int{atOut, atX, atPanel, 2, ldb, first, ldc} {
 		binary.NativeEndian.PutUint64(e.mem[8*i:], uint64(v))
 	}
-	x := make([]float32, k)
+	x := make([]float32, max(m, 1)*(k+3))
 	for i := range x {
 		x[i] = float32(r.NormFloat64())
 		binary.NativeEndian.PutUint32(e.mem[atX+4*i:], math.Float32bits(x[i]))
 	}
 	want := append([]byte(nil), e.mem...)
 	weights := make([]float32, k)
-	for j := range panelRows {
-		p.chain(weights, j)
-		sum := float32(0)
+	for i := range cols {
+		p.chain(weights, first+i)
 		for q, w := range weights {
-			sum = fmaGeneric(x[q], w, sum)
-			if i := j - first; !row && i >= 0 && i < width {
+			if m == 0 {
 				binary.NativeEndian.PutUint32(want[atOut+q*ldb+4*i:], math.Float32bits(w))
 			}
 		}
-		if row {
-			binary.NativeEndian.PutUint32(want[atOut+4*j:], math.Float32bits(sum))
+		for row := range m {
+			sum := float32(0)
+			for q, w := range weights {
+				sum = fmaGeneric(x[row*(k+3)+q], w, sum)
+			}
+			binary.NativeEndian.PutUint32(want[atOut+row*ldc+4*i:], math.Float32bits(sum))
 		}
 	}
 	if err := e.run(code); err != nil {
@@ -85,4 +96,15 @@ func emulatePanel(r *rand.Rand, code []string, kind BlockType, width int, row bo
 		}
 	}
 	return nil
+}
+
+// panelColumns is the number of a panel's rows that a kernel for m rows takes.
+func panelColumns(width, m int) int {
+	switch {
+	case m == 0:
+		return width
+	case m == 1:
+		return panelRows
+	}
+	return 2 * width
 }

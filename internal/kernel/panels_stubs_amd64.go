@@ -8,12 +8,13 @@ import "unsafe"
 
 // panelArgs is the work of a kernel on a panel.
 type panelArgs struct {
-	out   *float32       // row: 32 sums; fill: the first column
-	x     *float32       // row: the activations
+	out   *float32       // rows: sums; fill: the first column
+	x     *float32       // rows: the activations
 	panel unsafe.Pointer // from the unit of the first step on
 	units int            // more than none
-	ldb   int            // fill: bytes between steps of out
-	first int            // fill: first row of the panel that becomes a column
+	ldb   int            // fill: bytes between steps of out; several rows: between those of x
+	first int            // fill, several rows: first row of the panel that becomes a column
+	ldc   int            // several rows: bytes between those of out
 }
 
 //go:noescape
@@ -70,6 +71,174 @@ var panelRowAVX2 = panelTable{
 	BlockQ4_K:   panelRowQ4_KAVX2,
 	BlockQ5_K:   panelRowQ5_KAVX2,
 	BlockQ6_K:   panelRowQ6_KAVX2,
+}
+
+//go:noescape
+func panelTwoF32AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoBF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ8_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ2_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ3_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelTwoQ6_KAVX2(args *panelArgs)
+
+var panelTwoAVX2 = panelTable{
+	BlockF32:    panelTwoF32AVX2,
+	BlockF16:    panelTwoF16AVX2,
+	BlockBF16:   panelTwoBF16AVX2,
+	BlockQ4_0:   panelTwoQ4_0AVX2,
+	BlockQ4_1:   panelTwoQ4_1AVX2,
+	BlockQ5_0:   panelTwoQ5_0AVX2,
+	BlockQ5_1:   panelTwoQ5_1AVX2,
+	BlockQ8_0:   panelTwoQ8_0AVX2,
+	BlockIQ4_NL: panelTwoQ8_0AVX2,
+	BlockQ2_K:   panelTwoQ2_KAVX2,
+	BlockQ3_K:   panelTwoQ3_KAVX2,
+	BlockQ4_K:   panelTwoQ4_KAVX2,
+	BlockQ5_K:   panelTwoQ5_KAVX2,
+	BlockQ6_K:   panelTwoQ6_KAVX2,
+}
+
+//go:noescape
+func panelThreeF32AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeBF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ8_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ2_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ3_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelThreeQ6_KAVX2(args *panelArgs)
+
+var panelThreeAVX2 = panelTable{
+	BlockF32:    panelThreeF32AVX2,
+	BlockF16:    panelThreeF16AVX2,
+	BlockBF16:   panelThreeBF16AVX2,
+	BlockQ4_0:   panelThreeQ4_0AVX2,
+	BlockQ4_1:   panelThreeQ4_1AVX2,
+	BlockQ5_0:   panelThreeQ5_0AVX2,
+	BlockQ5_1:   panelThreeQ5_1AVX2,
+	BlockQ8_0:   panelThreeQ8_0AVX2,
+	BlockIQ4_NL: panelThreeQ8_0AVX2,
+	BlockQ2_K:   panelThreeQ2_KAVX2,
+	BlockQ3_K:   panelThreeQ3_KAVX2,
+	BlockQ4_K:   panelThreeQ4_KAVX2,
+	BlockQ5_K:   panelThreeQ5_KAVX2,
+	BlockQ6_K:   panelThreeQ6_KAVX2,
+}
+
+//go:noescape
+func panelFourF32AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourBF16AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_1AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ8_0AVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ2_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ3_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_KAVX2(args *panelArgs)
+
+//go:noescape
+func panelFourQ6_KAVX2(args *panelArgs)
+
+var panelFourAVX2 = panelTable{
+	BlockF32:    panelFourF32AVX2,
+	BlockF16:    panelFourF16AVX2,
+	BlockBF16:   panelFourBF16AVX2,
+	BlockQ4_0:   panelFourQ4_0AVX2,
+	BlockQ4_1:   panelFourQ4_1AVX2,
+	BlockQ5_0:   panelFourQ5_0AVX2,
+	BlockQ5_1:   panelFourQ5_1AVX2,
+	BlockQ8_0:   panelFourQ8_0AVX2,
+	BlockIQ4_NL: panelFourQ8_0AVX2,
+	BlockQ2_K:   panelFourQ2_KAVX2,
+	BlockQ3_K:   panelFourQ3_KAVX2,
+	BlockQ4_K:   panelFourQ4_KAVX2,
+	BlockQ5_K:   panelFourQ5_KAVX2,
+	BlockQ6_K:   panelFourQ6_KAVX2,
 }
 
 //go:noescape
@@ -182,6 +351,174 @@ var panelRowAVX512 = panelTable{
 	BlockQ4_K:   panelRowQ4_KAVX512,
 	BlockQ5_K:   panelRowQ5_KAVX512,
 	BlockQ6_K:   panelRowQ6_KAVX512,
+}
+
+//go:noescape
+func panelTwoF32AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoBF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ8_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ2_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ3_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ4_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ5_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelTwoQ6_KAVX512(args *panelArgs)
+
+var panelTwoAVX512 = panelTable{
+	BlockF32:    panelTwoF32AVX512,
+	BlockF16:    panelTwoF16AVX512,
+	BlockBF16:   panelTwoBF16AVX512,
+	BlockQ4_0:   panelTwoQ4_0AVX512,
+	BlockQ4_1:   panelTwoQ4_1AVX512,
+	BlockQ5_0:   panelTwoQ5_0AVX512,
+	BlockQ5_1:   panelTwoQ5_1AVX512,
+	BlockQ8_0:   panelTwoQ8_0AVX512,
+	BlockIQ4_NL: panelTwoQ8_0AVX512,
+	BlockQ2_K:   panelTwoQ2_KAVX512,
+	BlockQ3_K:   panelTwoQ3_KAVX512,
+	BlockQ4_K:   panelTwoQ4_KAVX512,
+	BlockQ5_K:   panelTwoQ5_KAVX512,
+	BlockQ6_K:   panelTwoQ6_KAVX512,
+}
+
+//go:noescape
+func panelThreeF32AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeBF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ8_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ2_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ3_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ4_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ5_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelThreeQ6_KAVX512(args *panelArgs)
+
+var panelThreeAVX512 = panelTable{
+	BlockF32:    panelThreeF32AVX512,
+	BlockF16:    panelThreeF16AVX512,
+	BlockBF16:   panelThreeBF16AVX512,
+	BlockQ4_0:   panelThreeQ4_0AVX512,
+	BlockQ4_1:   panelThreeQ4_1AVX512,
+	BlockQ5_0:   panelThreeQ5_0AVX512,
+	BlockQ5_1:   panelThreeQ5_1AVX512,
+	BlockQ8_0:   panelThreeQ8_0AVX512,
+	BlockIQ4_NL: panelThreeQ8_0AVX512,
+	BlockQ2_K:   panelThreeQ2_KAVX512,
+	BlockQ3_K:   panelThreeQ3_KAVX512,
+	BlockQ4_K:   panelThreeQ4_KAVX512,
+	BlockQ5_K:   panelThreeQ5_KAVX512,
+	BlockQ6_K:   panelThreeQ6_KAVX512,
+}
+
+//go:noescape
+func panelFourF32AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourBF16AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_1AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ8_0AVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ2_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ3_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ4_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ5_KAVX512(args *panelArgs)
+
+//go:noescape
+func panelFourQ6_KAVX512(args *panelArgs)
+
+var panelFourAVX512 = panelTable{
+	BlockF32:    panelFourF32AVX512,
+	BlockF16:    panelFourF16AVX512,
+	BlockBF16:   panelFourBF16AVX512,
+	BlockQ4_0:   panelFourQ4_0AVX512,
+	BlockQ4_1:   panelFourQ4_1AVX512,
+	BlockQ5_0:   panelFourQ5_0AVX512,
+	BlockQ5_1:   panelFourQ5_1AVX512,
+	BlockQ8_0:   panelFourQ8_0AVX512,
+	BlockIQ4_NL: panelFourQ8_0AVX512,
+	BlockQ2_K:   panelFourQ2_KAVX512,
+	BlockQ3_K:   panelFourQ3_KAVX512,
+	BlockQ4_K:   panelFourQ4_KAVX512,
+	BlockQ5_K:   panelFourQ5_KAVX512,
+	BlockQ6_K:   panelFourQ6_KAVX512,
 }
 
 //go:noescape

@@ -81,7 +81,7 @@ func TestGemmPanelsIsAFloat32Product(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
 	for kind := range numBlockTypes {
-		for _, m := range []int{1, 1, 2, 5, 8, 40} {
+		for _, m := range []int{1, 1, 2, 3, 4, 5, 7, 8, 9, 40} {
 			n, k := 1+r.IntN(150), (1+r.IntN(7))*blockTypes[kind].size
 			if blockTypes[kind].size < 256 && r.IntN(3) == 0 {
 				k = (30 + r.IntN(20)) * 32

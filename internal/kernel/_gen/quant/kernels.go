@@ -90,18 +90,22 @@ func (x layout) block() int {
 	return x.scales() + panelRows*4*x.bits
 }
 
-// kernel is one function. A row kernel advances the 32 chains of a panel; a fill kernel
-// writes the weights of one register of rows, step after step.
+// kernel is one function. A row kernel advances the 32 chains of a panel; one of
+// several rows of activations those of two registers of the panel's rows, so
+// that a weight is made once for them all; a fill kernel (of no rows) writes the weights
+// of one register of rows, step after step.
 //
 //	BX block    R8 unit    CX units left    R9 blocks left
-//	SI activations or DI output    R10 first row    R11 bytes between steps
+//	SI activations or DI output    R10 first row
+//	R11 bytes between steps of the output, or rows of activations    R12 three times that
 //
-// Registers 0-3 are the sums, 4-7 scales, 8-11 minima.
+// Registers 0-3 are the sums of a row, 4-7 scales, 8-11 minima. Sums of several rows
+// are 0-7 under AVX2, with scales in 8-9 and minima in 10-11, else 16-23.
 type kernel struct {
 	*file
 	isa
 	layout
-	row bool
+	rows int
 }
 
 const (
@@ -113,33 +117,81 @@ const (
 
 func (k *kernel) r(n int) string { return fmt.Sprintf("%s%d", k.reg, n) }
 
-// lanes is the number of registers that the kernel works on.
+// lanes is the number of registers of a panel's rows that the kernel works on.
 func (k *kernel) lanes() int {
-	if k.row {
+	switch {
+	case k.rows == 0:
+		return 1
+	case k.rows == 1:
 		return k.vecs
 	}
-	return 1
+	return 2
+}
+
+// sum, scale and least are the registers of the sums of a row of activations, and of
+// scales and minima, for register v of the panel's rows.
+func (k *kernel) sum(row, v int) string {
+	if k.rows > 1 && k.vecs == 2 {
+		return k.r(16 + 2*row + v)
+	}
+	return k.r(row*k.lanes() + v)
+}
+
+func (k *kernel) scale(v int) string {
+	if k.rows > 1 && k.vecs == 4 {
+		return k.r(8 + v)
+	}
+	return k.r(4 + v)
+}
+
+func (k *kernel) least(v int) string {
+	if k.rows > 1 && k.vecs == 4 {
+		return k.r(10 + v)
+	}
+	return k.r(8 + v)
+}
+
+// weight is the register of the codes and weights of register v's rows, spare one that
+// is free while they are made: several rows need the weights of two at a time.
+func (k *kernel) weight(v int) string {
+	if k.rows > 1 {
+		return k.r(codeReg + v)
+	}
+	return k.r(codeReg)
+}
+
+func (k *kernel) spare(v int) string {
+	if k.rows > 1 && v == 1 {
+		return k.r(inputReg)
+	}
+	return k.r(highReg)
 }
 
 // at is the place of register v's rows among 32 of some bytes each, from base on.
 func (k *kernel) at(base string, offset, size, v int) string {
-	if k.row {
+	if k.rows == 1 {
 		return fmt.Sprintf("%d(%s)", offset+v*k.width*size, base)
 	}
-	return fmt.Sprintf("%d(%s)(R10*%d)", offset, base, size)
+	return fmt.Sprintf("%d(%s)(R10*%d)", offset+v*k.width*size, base, size)
 }
 
 func (k *kernel) write(name string) {
 	fmt.Fprintf(&k.asm, "\n// func %s(args *panelArgs)\n", name)
 	fmt.Fprintf(&k.decl, "//go:noescape\nfunc %s(args *panelArgs)\n\n", name)
 	k.p("TEXT \u00b7%s(SB), NOSPLIT, $0-8\nMOVQ args+0(FP), R14\nMOVQ 0(R14), DI\nMOVQ 16(R14), BX\nMOVQ 24(R14), CX", name)
-	if k.row {
-		k.p("MOVQ 8(R14), SI")
-		for v := range k.vecs {
-			k.p("%s %s, %s, %s", k.xor, k.r(v), k.r(v), k.r(v))
-		}
-	} else {
+	if k.rows != 1 {
 		k.p("MOVQ 32(R14), R11\nMOVQ 40(R14), R10")
+	}
+	if k.rows > 0 {
+		k.p("MOVQ 8(R14), SI")
+	}
+	if k.rows == 4 {
+		k.p("LEAQ (R11)(R11*2), R12")
+	}
+	for row := range k.rows {
+		for v := range k.lanes() {
+			k.p("%s %s, %s, %s", k.xor, k.sum(row, v), k.sum(row, v), k.sum(row, v))
+		}
 	}
 	k.p("unit:")
 	if k.header() > 0 {
@@ -155,9 +207,12 @@ func (k *kernel) write(name string) {
 		k.p("DECQ R9\nJNE block")
 	}
 	k.p("DECQ CX\nJNE unit")
-	if k.row {
-		for v := range k.vecs {
-			k.p("VMOVUPS %s, %d(DI)", k.r(v), 4*k.width*v)
+	for row := range k.rows {
+		if row > 0 {
+			k.p("ADDQ 48(R14), DI")
+		}
+		for v := range k.lanes() {
+			k.p("VMOVUPS %s, %d(DI)", k.sum(row, v), 4*k.width*v)
 		}
 	}
 	k.p("VZEROUPPER\nRET")
@@ -167,10 +222,10 @@ func (k *kernel) write(name string) {
 func (k *kernel) plain() {
 	k.input(0)
 	for v := range k.lanes() {
-		from, code := k.at("BX", 0, k.bits/8, v), k.r(codeReg)
+		from, code := k.at("BX", 0, k.bits/8, v), k.weight(v)
 		switch {
-		case k.name() == "F32" && k.row:
-			k.p("VFMADD231PS %s, %s, %s", from, k.r(inputReg), k.r(v))
+		case k.name() == "F32" && k.rows == 1:
+			k.p("VFMADD231PS %s, %s, %s", from, k.r(inputReg), k.sum(0, v))
 			continue
 		case k.name() == "F32":
 			k.p("VMOVUPS %s, %s", from, code)
@@ -181,33 +236,49 @@ func (k *kernel) plain() {
 		}
 		k.use(v)
 	}
-	if k.row {
+	k.useAll(0)
+	if k.rows > 0 {
 		k.p("ADDQ $4, SI")
 	}
 }
 
 func (k *kernel) name() string { return k.layout.name }
 
-// input loads the activation of a step.
+// input loads the activation of a step, if there is one row of them.
 func (k *kernel) input(step int) {
-	if k.row {
+	if k.rows == 1 {
 		k.p("VBROADCASTSS %d(SI), %s", 4*step, k.r(inputReg))
 	}
 }
 
-// use takes the weights of register v's rows.
+// use takes the weights of register v's rows, if there is one row of activations or none.
 func (k *kernel) use(v int) {
-	if k.row {
-		k.p("VFMADD231PS %s, %s, %s", k.r(codeReg), k.r(inputReg), k.r(v))
+	switch k.rows {
+	case 0:
+		k.p("VMOVUPS %s, (DI)\nADDQ R11, DI", k.weight(v))
+	case 1:
+		k.p("VFMADD231PS %s, %s, %s", k.weight(v), k.r(inputReg), k.sum(0, v))
+	}
+}
+
+// useAll takes the weights of a step if there are several rows of activations.
+func (k *kernel) useAll(step int) {
+	if k.rows < 2 {
 		return
 	}
-	k.p("VMOVUPS %s, (DI)\nADDQ R11, DI", k.r(codeReg))
+	places := []string{"", "(R11*1)", "(R11*2)", "(R12*1)"}
+	for row, place := range places[:k.rows] {
+		k.p("VBROADCASTSS %d(SI)%s, %s", 4*step, place, k.r(inputReg))
+		for v := range k.lanes() {
+			k.p("VFMADD231PS %s, %s, %s", k.weight(v), k.r(inputReg), k.sum(row, v))
+		}
+	}
 }
 
 // codes is a block of 32 steps. The places of a code in its dword follow one another so
 // that k ascends; the scales follow them.
 func (k *kernel) codes() {
-	if k.row {
+	if k.rows == 1 {
 		for at := 0; at < k.block(); at += 64 {
 			k.p("PREFETCHT0 %d(BX)", ahead+at)
 		}
@@ -239,12 +310,13 @@ func (k *kernel) codes() {
 			k.input(n*steps + i)
 			for v := range k.lanes() {
 				k.code(i, shift, place == places-1, v)
-				k.p("VCVTDQ2PS %s, %s\nVFMADD213PS %s, %s, %s", k.r(codeReg), k.r(codeReg), k.r(8+v), k.r(4+v), k.r(codeReg))
+				k.p("VCVTDQ2PS %s, %s\nVFMADD213PS %s, %s, %s", k.weight(v), k.weight(v), k.least(v), k.scale(v), k.weight(v))
 				k.use(v)
 			}
+			k.useAll(n*steps + i)
 		}
 	}
-	if k.row {
+	if k.rows > 0 {
 		k.p("ADDQ $128, SI")
 	}
 }
@@ -256,14 +328,14 @@ func (k *kernel) scaleBy(exponent int) {
 	}
 	factor := k.constant(math.Float32bits(float32(math.Ldexp(1, exponent))))
 	for v := range k.lanes() {
-		k.p("VMULPS %s, %s, %s", factor, k.r(4+v), k.r(4+v))
+		k.p("VMULPS %s, %s, %s", factor, k.scale(v), k.scale(v))
 	}
 }
 
 // code leaves the codes of dword i of register v's rows where they stand in it, or in
 // the lowest bits if they are the last of the dword: no sign gets in the way there.
 func (k *kernel) code(i, shift int, last bool, v int) {
-	from, code, high := k.at("BX", k.scales()+4*panelRows*i, 4, v), k.r(codeReg), k.r(highReg)
+	from, code, high := k.at("BX", k.scales()+4*panelRows*i, 4, v), k.weight(v), k.spare(v)
 	if last {
 		k.p("%s %s, %s\nVPSRLD $%d, %s, %s", k.loadInts, from, code, shift, code, code)
 	} else {
@@ -289,7 +361,7 @@ func (k *kernel) code(i, shift int, last bool, v int) {
 // loadScales loads the scales and minima of a group of the block.
 func (k *kernel) loadScales(group int) {
 	for v := range k.lanes() {
-		d, m, t := k.r(4+v), k.r(8+v), k.r(codeReg)
+		d, m, t := k.scale(v), k.least(v), k.r(codeReg)
 		switch k.scaling {
 		case oneScale:
 			k.p("VCVTPH2PS %s, %s", k.at("BX", 0, 2, v), d)

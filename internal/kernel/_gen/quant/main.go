@@ -1,6 +1,6 @@
 // Command quant writes the kernels of weights in panels, panels_amd64.s and its Go
 // declarations, for every format and tier: one that multiplies a row by a panel as it
-// lies, and one that makes float32 of a panel's columns. Run it in internal/kernel/_gen
+// lies, some for several rows, and one that makes float32 of a panel's columns. Run it in internal/kernel/_gen
 // (make generate).
 package main
 
@@ -64,26 +64,30 @@ func main() {
 	f := &file{constants: map[uint32]bool{}}
 	f.decl.WriteString(`// panelArgs is the work of a kernel on a panel.
 type panelArgs struct {
-	out   *float32       // row: 32 sums; fill: the first column
-	x     *float32       // row: the activations
+	out   *float32       // rows: sums; fill: the first column
+	x     *float32       // rows: the activations
 	panel unsafe.Pointer // from the unit of the first step on
 	units int            // more than none
-	ldb   int            // fill: bytes between steps of out
-	first int            // fill: first row of the panel that becomes a column
+	ldb   int            // fill: bytes between steps of out; several rows: between those of x
+	first int            // fill, several rows: first row of the panel that becomes a column
+	ldc   int            // several rows: bytes between those of out
 }
 
 `)
 	for _, v := range []isa{avx2, avx512} {
-		for _, kind := range []string{"Row", "Fill"} {
+		for _, kind := range []struct {
+			name string
+			rows int
+		}{{"Row", 1}, {"Two", 2}, {"Three", 3}, {"Four", 4}, {"Fill", 0}} {
 			var table strings.Builder
 			for _, x := range formats {
-				k := &kernel{file: f, isa: v, layout: x, row: kind == "Row"}
-				k.write("panel" + kind + x.name + v.name)
+				k := &kernel{file: f, isa: v, layout: x, rows: kind.rows}
+				k.write("panel" + kind.name + x.name + v.name)
 				for _, t := range x.types {
-					fmt.Fprintf(&table, "Block%s: panel%s%s%s,\n", t, kind, x.name, v.name)
+					fmt.Fprintf(&table, "Block%s: panel%s%s%s,\n", t, kind.name, x.name, v.name)
 				}
 			}
-			fmt.Fprintf(&f.decl, "var panel%s%s = panelTable{\n%s}\n\n", kind, v.name, table.String())
+			fmt.Fprintf(&f.decl, "var panel%s%s = panelTable{\n%s}\n\n", kind.name, v.name, table.String())
 		}
 	}
 	if err := f.write("../panels"); err != nil {
