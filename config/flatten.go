@@ -146,4 +146,6 @@ func same(a, b *node) bool {
 
 // isPath says whether a value that stands for a section, as in model=runs/gpt2, names
 // files.
-func isPath(text string) bool { return strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".gguf") }
+func isPath(text string) bool {
+	return strings.ContainsAny(text, `/\`) || strings.HasSuffix(text, ".gguf")
+}

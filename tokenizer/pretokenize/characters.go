@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-//go:generate python3 classes.py
 
 // charactersText is what the original says of characters; classes.py wrote it.
 //
