@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 )
 
-
 // charactersText is what the original says of characters; classes.py wrote it.
 //
 //go:embed characters.txt
