@@ -354,7 +354,6 @@ func (s stripStep) cut(token []byte) []byte {
 type headState struct {
 	content rune
 	left    int
-	buf     []byte
 }
 
 type headStep stripStep

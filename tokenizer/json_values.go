@@ -11,17 +11,7 @@ import (
 // maxDepth is how deep values may nest; the parts of real files go to about 5.
 const maxDepth = 64
 
-// skip reads any value and returns its text.
-func (r *jsonReader) skip() []byte {
-	r.peek()
-	start := r.pos
-	r.skipValue(0)
-	if r.err != nil {
-		return nil
-	}
-	return r.data[start:r.pos]
-}
-
+// skipValue reads any value.
 func (r *jsonReader) skipValue(depth int) {
 	if depth > maxDepth {
 		r.fail("nested deeper than %d", maxDepth)
