@@ -55,19 +55,6 @@ func (w *Exporter) Part(to, from string, parts []int, i int) {
 	w.Add(to, p.Data[row*cols:(row+parts[i])*cols], append([]int{parts[i]}, p.Shape[1:]...)...)
 }
 
-// Transposed exports a matrix [out, in] as [in, out].
-func (w *Exporter) Transposed(to, from string) {
-	p := w.get(from)
-	rows, cols := p.Shape[0], p.Shape[1]
-	data := make([]float32, len(p.Data))
-	for r := range rows {
-		for c := range cols {
-			data[c*rows+r] = p.Data[r*cols+c]
-		}
-	}
-	w.Add(to, data, cols, rows)
-}
-
 // Add exports given data.
 func (w *Exporter) Add(to string, data []float32, shape ...int) {
 	w.export.Tensors = append(w.export.Tensors, ExportTensor{to, shape, data})

@@ -19,26 +19,8 @@ import (
 	"github.com/aries-serpent/codexml/internal/testkit"
 )
 
-// pinned is the version of the original that the committed files come from.
-const pinned = "0.23.3"
-
-// python finds an interpreter that has the original: CODEXML_PYTHON, or the one on
-// the PATH.
-func python(t *testing.T) string {
-	t.Helper()
-	name := os.Getenv("CODEXML_PYTHON")
-	if name == "" {
-		name = "python3"
-	}
-	out, err := exec.Command(name, "-c", "import tokenizers; print(tokenizers.__version__)").CombinedOutput()
-	if err != nil {
-		t.Skipf("%s has no tokenizers (pip install tokenizers==%s, and name its python in CODEXML_PYTHON): %v", name, pinned, err)
-	}
-	if got := strings.TrimSpace(string(out)); got != pinned {
-		t.Skipf("%s has tokenizers %s, want %s", name, got, pinned)
-	}
-	return name
-}
+// pinned is the original that the committed files come from.
+const pinned = "tokenizers==0.23.3"
 
 // original runs original.py in dir.
 func original(t *testing.T, python, dir string, args ...string) {
@@ -52,7 +34,7 @@ func original(t *testing.T, python, dir string, args ...string) {
 
 // The committed files are what the original says today. -update rewrites them.
 func TestInteropCommittedFiles(t *testing.T) {
-	python := python(t)
+	python := testkit.Python(t, pinned)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
@@ -76,7 +58,7 @@ func TestInteropCommittedFiles(t *testing.T) {
 // Tokenizers in use, the files that CODEXML_TOKENIZERS lists, make of every text what
 // the original makes of it: ids, types, offsets, masks, windows and decoded text.
 func TestInteropRealTokenizers(t *testing.T) {
-	python := python(t)
+	python := testkit.Python(t, pinned)
 	list := filepath.SplitList(os.Getenv("CODEXML_TOKENIZERS"))
 	if len(list) == 0 {
 		t.Log("CODEXML_TOKENIZERS names no tokenizer.json: only the pipelines of testdata are compared")
@@ -142,7 +124,7 @@ func goSource(t *testing.T) []string {
 // Trained on Go's standard library, ours and theirs are the same file, and give
 // each source file the same ids.
 func TestInteropGoSource(t *testing.T) {
-	python := python(t)
+	python := testkit.Python(t, pinned)
 	paths := goSource(t)
 	dir := t.TempDir()
 	listing := filepath.Join(dir, "listing")

@@ -39,32 +39,7 @@ func compilePattern(expression string) (filePattern, error) {
 
 // gpt2Split cuts by GPT-2's pattern.
 func gpt2Split() pretokenize.Split {
-	return pretokenize.Split{Pattern: scanned(pieceEnd), Behavior: pretokenize.Isolated, Ends: scanned(pieceEnd).ends}
-}
-
-// scanned is a func that finds the end of the piece that begins at text[i], i if there
-// is none.
-type scanned func(text []byte, i int) (end int)
-
-func (s scanned) ends(dst []int32, text []byte) ([]int32, bool) {
-	for i := 0; i < len(text); {
-		end := s(text, i)
-		if end <= i {
-			return dst, false
-		}
-		dst = append(dst, int32(end))
-		i = end
-	}
-	return dst, true
-}
-
-// Find implements normalize.Finder. Pieces follow one another, so a match begins at
-// from.
-func (s scanned) Find(text []byte, from int) (start, end int, ok bool) {
-	if from == len(text) {
-		return 0, 0, false
-	}
-	return from, s(text, from), true
+	return pretokenize.Split{Pattern: regex.GPT2(), Behavior: pretokenize.Isolated, Ends: regex.GPT2().Cover}
 }
 
 // charSize is the length of the character at text[i].

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/aries-serpent/codexml/tokenizer/regex"
+	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
 // alphabet has one or two characters for everything that the pattern tells apart;
@@ -38,18 +41,25 @@ func classRanges(tb testing.TB) map[string][][2]rune {
 	return ranges
 }
 
+// pieceEnd is where a piece ends by GPT-2's pattern.
+var pieceEnd = regex.GPT2().Scanner()
+
 func TestClassesAreTheOriginals(t *testing.T) {
-	want := make([]uint8, utf8.MaxRune+1)
+	want := make([]string, utf8.MaxRune+1)
 	for class, ranges := range classRanges(t) {
 		for _, r := range ranges {
 			for c := r[0]; c <= r[1]; c++ {
-				want[c] = map[string]uint8{"L": letter, "N": number, "S": space}[class]
+				want[c] = class
 			}
 		}
 	}
+	classes := map[string]*regex.Regexp{"L": regex.MustCompile(`\p{L}`), "N": regex.MustCompile(`\p{N}`), "S": regex.MustCompile(`\s`)}
 	for c, class := range want {
-		if got := runeClass(rune(c)); got != class {
-			t.Fatalf("class of %U is %d, want %d: run go generate", c, got, class)
+		text := utf8.AppendRune(nil, rune(c))
+		for name, re := range classes {
+			if _, _, got := re.Find(text, 0); got != (name == class) {
+				t.Fatalf("%U is of class %s: %v, want class %q", c, name, got, class)
+			}
 		}
 	}
 }
@@ -177,7 +187,7 @@ func FuzzSplit(f *testing.F) {
 func TestCutIsWhereAPieceEnds(t *testing.T) {
 	for n := 2; n <= 4; n++ {
 		eachString(n, func(text []byte) {
-			at := cut(text, 1)
+			at := train.CutAtSpace(text, 1)
 			if at == len(text) {
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/aries-serpent/codexml/tokenizer/bpe"
+	"github.com/aries-serpent/codexml/tokenizer/regex"
 	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
@@ -35,7 +36,7 @@ func TrainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (To
 	r, err := train.BPE(ctx, docs, train.Options{
 		VocabSize: opts.VocabSize, Specials: opts.Specials, Threads: opts.Threads, Progress: opts.Progress,
 		ByteLevel: true, InitialAlphabet: bpe.Alphabet(),
-		Split: eachPiece, Cut: cut,
+		Split: eachPiece(regex.GPT2().Scanner()), Cut: train.CutAtSpace,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
@@ -45,4 +46,15 @@ func TrainBPE(ctx context.Context, docs iter.Seq[[]byte], opts TrainOptions) (To
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}
 	return t, nil
+}
+
+// eachPiece cuts texts that the scanner's matches cover from end to end.
+func eachPiece(scan regex.Scanner) train.Split {
+	return func(text []byte, each func(piece []byte)) {
+		for i := 0; i < len(text); {
+			end := scan(text, i)
+			each(text[i:end])
+			i = end
+		}
+	}
 }

@@ -17,7 +17,6 @@ import (
 
 	"github.com/aries-serpent/codexml/config"
 	"github.com/aries-serpent/codexml/internal/fsatomic"
-	"github.com/aries-serpent/codexml/tokenizer"
 )
 
 // The files of a run folder that this package writes.
@@ -147,9 +146,4 @@ func Open(dir string, overrides []string) (*Folder, []config.Note, error) {
 		return nil, notes, err
 	}
 	return &Folder{Dir: dir, Run: run}, notes, nil
-}
-
-// Tokenizer reads the folder's tokenizer.
-func (f *Folder) Tokenizer() (tokenizer.Tokenizer, error) {
-	return tokenizer.Load(f.Path(TokenizerFile))
 }

@@ -183,21 +183,7 @@ func OpenSet(path string) (s *Set, err error) {
 			s = nil
 		}
 	}()
-	if !strings.HasSuffix(path, IndexSuffix) {
-		_, err := s.add(path)
-		return s, err
-	}
-	index, err := shards.Read(path)
-	if err != nil {
-		return s, err
-	}
-	names := map[string][]string{}
-	for _, file := range index.Files {
-		if names[file], err = s.add(index.FilePath(file)); err != nil {
-			return s, fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	return s, index.Check(names)
+	return s, shards.Open(path, IndexSuffix, s.add)
 }
 
 func (s *Set) add(path string) (names []string, err error) {

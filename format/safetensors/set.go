@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/aries-serpent/codexml/internal/mmap"
 	"github.com/aries-serpent/codexml/internal/shards"
@@ -35,41 +34,27 @@ func OpenSet(path string) (s *Set, err error) {
 			s = nil
 		}
 	}()
-	if !strings.HasSuffix(path, IndexSuffix) {
-		return s, s.add(path)
-	}
-	index, err := shards.Read(path)
-	if err != nil {
-		return s, err
-	}
-	tensors := map[string][]string{}
-	for _, file := range index.Files {
-		if err := s.add(index.FilePath(file)); err != nil {
-			return s, fmt.Errorf("%s: %w", file, err)
-		}
-		tensors[file] = s.files[len(s.files)-1].Names()
-	}
-	return s, index.Check(tensors)
+	return s, shards.Open(path, IndexSuffix, s.add)
 }
 
-func (s *Set) add(path string) error {
+func (s *Set) add(path string) (names []string, err error) {
 	image, unmap, err := mmap.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.unmap = append(s.unmap, unmap)
 	f, err := Parse(image)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, t := range f.Tensors {
 		if i, twice := s.where[t.Name]; twice {
-			return formatError("tensor %.100q is in %s too", t.Name, filepath.Base(s.Paths[i]))
+			return nil, formatError("tensor %.100q is in %s too", t.Name, filepath.Base(s.Paths[i]))
 		}
 		s.where[t.Name] = len(s.files)
 	}
 	s.files, s.Paths = append(s.files, f), append(s.Paths, path)
-	return nil
+	return f.Names(), nil
 }
 
 // Names lists the tensors' names, sorted.
@@ -83,14 +68,6 @@ func (s *Set) Find(name string) (Tensor, []byte, bool) {
 	}
 	t, ok := s.files[i].Find(name)
 	return t, s.files[i].Bytes(t), ok
-}
-
-// Metadata is that of the first file.
-func (s *Set) Metadata() map[string]string {
-	if len(s.files) == 0 {
-		return nil
-	}
-	return s.files[0].Metadata()
 }
 
 // Close unmaps the files: no tensor's bytes may be used afterwards.

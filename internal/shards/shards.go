@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/aries-serpent/codexml/internal/jsonscan"
 )
@@ -91,6 +92,27 @@ func (x *Index) add(s *jsonscan.Scanner, tensor string) error {
 	}
 	x.file[tensor] = file
 	return nil
+}
+
+// Open opens a model: the file at path, or, where path ends in suffix and so is an
+// index, every file that it names, and compares it with what they have. open opens one
+// and returns the names of its tensors.
+func Open(path, suffix string, open func(path string) (names []string, err error)) error {
+	if !strings.HasSuffix(path, suffix) {
+		_, err := open(path)
+		return err
+	}
+	index, err := Read(path)
+	if err != nil {
+		return err
+	}
+	names := map[string][]string{}
+	for _, file := range index.Files {
+		if names[file], err = open(index.FilePath(file)); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return index.Check(names)
 }
 
 // FilePath is where a file of the index is.

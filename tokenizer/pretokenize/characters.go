@@ -95,6 +95,3 @@ func IsSpace(r rune) bool { return runeClass(r)&white != 0 }
 
 // IsWord says whether a character is one of the original's \w.
 func IsWord(r rune) bool { return runeClass(r)&word != 0 }
-
-// IsPunctuation says whether the original takes a character for punctuation.
-func IsPunctuation(r rune) bool { return runeClass(r)&punctuation != 0 }

@@ -44,6 +44,12 @@ func MustCompile(pattern string) *Regexp {
 	return re
 }
 
+// GPT2Pattern cuts text for GPT-2 and for byte-level BPE wherever nothing else is said.
+const GPT2Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
+
+// GPT2 is GPT2Pattern, compiled once.
+var GPT2 = sync.OnceValue(func() *Regexp { return MustCompile(GPT2Pattern) })
+
 func compile(pattern string, d dialect) (*Regexp, error) {
 	tree, err := parse(pattern, d)
 	if err != nil {

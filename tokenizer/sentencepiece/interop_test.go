@@ -18,26 +18,8 @@ import (
 	"github.com/aries-serpent/codexml/internal/testkit"
 )
 
-// pinned is the version of the original that the committed files come from.
-const pinned = "0.2.3"
-
-// python finds an interpreter that has the original: CODEXML_PYTHON, or the one on
-// the PATH.
-func python(t *testing.T) string {
-	t.Helper()
-	name := os.Getenv("CODEXML_PYTHON")
-	if name == "" {
-		name = "python3"
-	}
-	out, err := exec.Command(name, "-c", "import sentencepiece; print(sentencepiece.__version__)").CombinedOutput()
-	if err != nil {
-		t.Skipf("%s has no sentencepiece (pip install sentencepiece==%s, and name its python in CODEXML_PYTHON): %v", name, pinned, err)
-	}
-	if got := strings.TrimSpace(string(out)); got != pinned {
-		t.Skipf("%s has sentencepiece %s, want %s", name, got, pinned)
-	}
-	return name
-}
+// pinned is the original that the committed files come from.
+const pinned = "sentencepiece==0.2.3"
 
 // original runs original.py in dir.
 func original(t *testing.T, python, dir string, args ...string) string {
@@ -57,7 +39,7 @@ func original(t *testing.T, python, dir string, args ...string) string {
 
 // The committed files are what the original says today. -update rewrites them.
 func TestInteropCommittedFiles(t *testing.T) {
-	python := python(t)
+	python := testkit.Python(t, pinned)
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
@@ -175,7 +157,7 @@ func sources(t *testing.T) (files, lines [][]byte) {
 }
 
 func TestInterop(t *testing.T) {
-	python := python(t)
+	python := testkit.Python(t, pinned)
 	files, lines := sources(t)
 	dir := t.TempDir()
 	corpus := filepath.Join(dir, "corpus")

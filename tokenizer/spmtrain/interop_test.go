@@ -14,23 +14,17 @@ import (
 	"time"
 
 	format "github.com/aries-serpent/codexml/format/sentencepiece"
+	"github.com/aries-serpent/codexml/internal/testkit"
 )
 
-// pinned is the version of the original that is compared with.
-const pinned = "0.2.3"
+// pinned is the original that is compared with.
+const pinned = "sentencepiece==0.2.3"
 
 // original runs the script of package sentencepiece's test data with CODEXML_PYTHON,
 // or the python3 on the PATH.
 func original(t *testing.T, args ...string) string {
 	t.Helper()
-	python := os.Getenv("CODEXML_PYTHON")
-	if python == "" {
-		python = "python3"
-	}
-	version, err := exec.Command(python, "-c", "import sentencepiece; print(sentencepiece.__version__)").Output()
-	if err != nil || strings.TrimSpace(string(version)) != pinned {
-		t.Skipf("%s has no sentencepiece %s (pip install sentencepiece==%s, and name its python in CODEXML_PYTHON): %s %v", python, pinned, pinned, version, err)
-	}
+	python := testkit.Python(t, pinned)
 	cmd := exec.Command(python, append([]string{"../sentencepiece/testdata/original.py"}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

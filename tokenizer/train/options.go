@@ -17,6 +17,17 @@ type Split func(text []byte, each func(piece []byte))
 // around it, the length of the text if there is none.
 type Cut func(text []byte, size int) int
 
+// CutAtSpace is the Cut of GPT-2's pattern: between a character of ASCII that is no
+// white space, and a blank.
+func CutAtSpace(text []byte, size int) int {
+	for i := max(size, 1); i < len(text); i++ {
+		if text[i] == ' ' && text[i-1] > ' ' && text[i-1] < 0x7F {
+			return i
+		}
+	}
+	return len(text)
+}
+
 // Options say what is made. Their names and meanings are those of the trainers of
 // Hugging Face's tokenizers; what is zero is the original's default unless it says
 // otherwise.

@@ -10,20 +10,16 @@ import (
 	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
-// The patterns that are used if the config has none: GPT-2's, and the one of the
-// original's Whitespace pre-tokenizer.
-const (
-	gpt2Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-	wordPattern = `\w+|[^\w\s]+`
-)
+// wordPattern is that of the original's Whitespace pre-tokenizer.
+const wordPattern = `\w+|[^\w\s]+`
 
-// pattern is the config's pattern.
+// pattern is the config's pattern; without one GPT-2's, or words.
 func (c *Config) pattern() string {
 	switch {
 	case c.Pattern != "":
 		return c.Pattern
 	case c.ModelType == "bpe":
-		return gpt2Pattern
+		return regex.GPT2Pattern
 	}
 	return wordPattern
 }
@@ -137,18 +133,9 @@ func bertPieces(text []byte, f func(piece []byte)) {
 // beyond that, its text comes in parts.
 func (c *Config) cutter() train.Cut {
 	if c.Pattern == "" {
-		return cutAtSpace
+		return train.CutAtSpace
 	}
 	return cutAtLine
-}
-
-func cutAtSpace(text []byte, size int) int {
-	for i := max(size, 1); i < len(text); i++ {
-		if text[i] == ' ' && text[i-1] > ' ' && text[i-1] < 0x7F {
-			return i
-		}
-	}
-	return len(text)
 }
 
 func cutAtLine(text []byte, size int) int {

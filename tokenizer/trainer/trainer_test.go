@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aries-serpent/codexml/tokenizer/train"
 )
 
 func mustRun(t *testing.T, c Config) (folder string) {
@@ -114,7 +116,7 @@ func TestStreamingChangesNothing(t *testing.T) {
 	var want []byte
 	for _, chunk := range []int{1 << 20, 1, 7, 64} {
 		var got []byte
-		c := &corpus{files: []File{{Path: path}}, chunk: chunk, cut: cutAtSpace, onRead: func(int64) {}}
+		c := &corpus{files: []File{{Path: path}}, chunk: chunk, cut: train.CutAtSpace, onRead: func(int64) {}}
 		for part := range c.documents() {
 			got = append(got, part...)
 		}
